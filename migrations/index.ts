@@ -1,0 +1,21 @@
+import type { Kysely } from "kysely";
+import type { Migration } from "kysely/migration";
+import * as kernel from "./0001_kernel.ts";
+import * as accounts from "./0002_accounts.ts";
+import * as track from "./0003_track.ts";
+import { columnTypes, type ColumnTypes } from "./column-types.ts";
+
+/** Append only: what has been released is never edited. The names give the order. */
+const all: Readonly<Record<string, { up(db: Kysely<unknown>, types: ColumnTypes): Promise<void> }>> = {
+  "0001_kernel": kernel,
+  "0002_accounts": accounts,
+  "0003_track": track,
+};
+
+export const migrations = (kind: "sqlite" | "postgres"): Readonly<Record<string, Migration>> =>
+  Object.fromEntries(
+    Object.entries(all).map(([name, migration]) => [
+      name,
+      { up: (db: Kysely<unknown>) => migration.up(db, columnTypes[kind]) },
+    ]),
+  );

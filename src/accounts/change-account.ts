@@ -1,0 +1,113 @@
+import { checkPassword } from "../kernel/crypto/password-policy.ts";
+import type { Tx } from "../kernel/db/store.ts";
+import { invalid, Refusal } from "../kernel/errors.ts";
+import type { Secret } from "../kernel/secret.ts";
+import type { Account, Peer, Principal } from "./account.ts";
+import type { AccountDeps } from "./deps.ts";
+import type { EmailAddress } from "./email-address.ts";
+import { issueCode, verifyCodeLifetimeMs } from "./mail-codes.ts";
+import { emailChangedMail, passwordChangedMail, verifyEmailMail } from "./mails.ts";
+import { accountByEmail, deleteCodes, deleteSessionsOf, editAccount, type AccountEdit } from "./store.ts";
+import type { PasswordChecks } from "./verify-password.ts";
+
+type Deps = Pick<
+  AccountDeps,
+  "store" | "clock" | "random" | "passwords" | "tries" | "limits" | "mail" | "audit" | "policy"
+> & { readonly passwordChecks: PasswordChecks };
+
+export type AccountChange = {
+  readonly displayName?: string | undefined;
+  readonly timezone?: string | undefined;
+  readonly email?: EmailAddress | undefined;
+  readonly password?: Secret | undefined;
+  /** Needed with `email` and `password`, by whatever credential the call came. */
+  readonly currentPassword?: Secret | undefined;
+};
+
+const taken = (): Refusal => invalid("email", "taken", "user with this email already exists");
+
+/**
+ * Changes what an account says of its owner, and how they sign in. A new password ends all other
+ * sessions; a new address must be verified anew, and the old one is told.
+ * @param alongside what a product changes in the same transaction
+ * @throws Refusal input_invalid, login_throttled, sign_up_throttled, busy
+ */
+export const changeAccount = (deps: Deps) => {
+  const proveOwner = async (principal: Principal, change: AccountChange, peer: Peer): Promise<void> => {
+    const what = change.password ? "password" : "email";
+    if (!change.currentPassword) {
+      throw invalid("current_password", "required", `Current password must be present to change ${what}`);
+    }
+    const { account, credential } = principal;
+    if (!(await deps.passwordChecks.ofKnownAccount(account, change.currentPassword, credential, peer))) {
+      throw invalid("current_password", "wrong", "Current password is not valid");
+    }
+  };
+
+  /** Asking for addresses tells which are taken, as sign-up does, and is capped with it. */
+  const refuseTakenAddress = async (email: EmailAddress, peer: Peer): Promise<void> => {
+    const reserved = await deps.tries.reserve([{ policy: deps.limits.signUpsOfNetwork, value: peer.network }]);
+    if (!reserved.ok) throw new Refusal("sign_up_throttled", { retryAfter: reserved.retryAfterSeconds });
+    if (await accountByEmail(deps.store.query, email.canonical)) throw taken();
+  };
+
+  const tellOfNewAddress = async (tx: Tx, before: Account, email: EmailAddress, now: number): Promise<void> => {
+    const { origin } = deps.policy.origin;
+    const code = await issueCode(deps, tx, before.id, "verify_email", now + verifyCodeLifetimeMs);
+    await deps.mail.enqueue(tx, verifyEmailMail(email.address, origin, code));
+    await deps.mail.enqueue(tx, emailChangedMail(before.email, origin, now));
+  };
+
+  return async (
+    principal: Principal,
+    change: AccountChange,
+    peer: Peer,
+    alongside: (tx: Tx) => Promise<void>,
+  ): Promise<Account> => {
+    const { account } = principal;
+    const { password } = change;
+    const email = change.email?.canonical === account.emailCanonical ? undefined : change.email;
+    if (password || email) await proveOwner(principal, change, peer);
+    if (password) {
+      const context = [email?.address ?? account.email, change.displayName ?? account.displayName];
+      const issue = checkPassword(password, { minimum: deps.policy.passwordMin, context });
+      if (issue) throw new Refusal("input_invalid", { issues: [issue] });
+    }
+    if (email) await refuseTakenAddress(email, peer);
+    const passwordHash = password && (await deps.passwords.hash(password));
+
+    return deps.store.transaction(async (tx) => {
+      const now = deps.clock.now();
+      const edit: AccountEdit = {
+        ...(change.displayName === undefined ? {} : { display_name: change.displayName }),
+        ...(change.timezone === undefined ? {} : { timezone: change.timezone }),
+        ...(email === undefined
+          ? {}
+          : { email: email.address, email_canonical: email.canonical, email_verified_at: null }),
+        ...(passwordHash === undefined ? {} : { password_hash: passwordHash, authorization_updated_at: now }),
+      };
+      const changed = await editAccount(tx.query, account.id, edit, now).catch((error: unknown) => {
+        throw email && isUniqueViolation(error) ? taken() : error;
+      });
+      if (!changed) throw new Refusal("credentials_wrong");
+      await alongside(tx);
+      const audit = { outcome: "done", channel: principal.via, accountId: account.id, ...peer } as const;
+      if (email) {
+        await tellOfNewAddress(tx, account, email, now);
+        await deps.audit.record(tx.query, { event: "email_changed", ...audit });
+      }
+      if (passwordHash !== undefined) {
+        await deleteSessionsOf(tx.query, account.id, principal.sessionId);
+        await deleteCodes(tx.query, account.id, ["reset"]);
+        await deps.mail.enqueue(tx, passwordChangedMail(account.email, deps.policy.origin.origin, now));
+        await deps.audit.record(tx.query, { event: "password_changed", ...audit });
+      }
+      tx.changed(account.id);
+      return changed;
+    });
+  };
+};
+
+/** SQLite's and PostgreSQL's words for it. */
+const isUniqueViolation = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "SQLITE_CONSTRAINT_UNIQUE" || error.code === "23505");

@@ -1,0 +1,85 @@
+import { day } from "../kernel/clock.ts";
+import { Refusal } from "../kernel/errors.ts";
+import { isOpen, type Account, type Peer, type Principal } from "./account.ts";
+import type { AccountDeps } from "./deps.ts";
+import { digestOfCode, issueCode, reserveCodeTry } from "./mail-codes.ts";
+import { accountClosedMail, accountErasedMail } from "./mails.ts";
+import { accountsToErase, deleteCodes, deleteSessionsOf, editAccount, eraseAccount, eraseDueAccount, takeCode } from "./store.ts";
+
+type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy" | "log">;
+
+/**
+ * Ends the membership: from the commit on no credential of the account works anywhere. Within the grace
+ * period the owner can take it back with the code in the mail; then a job erases it. Without a grace
+ * period it is erased here.
+ */
+export const closeAccount =
+  (deps: Pick<Deps, "store" | "clock" | "random" | "mail" | "audit" | "policy">) =>
+  (account: Account, by: { readonly channel: Principal["via"] | "cli"; readonly peer: Peer }): Promise<void> =>
+    deps.store.transaction(async (tx) => {
+      const now = deps.clock.now();
+      const { origin, closeGraceDays } = deps.policy;
+      const eraseAt = now + closeGraceDays * day;
+      await deps.audit.record(tx.query, {
+        event: "account_closed",
+        outcome: "done",
+        channel: by.channel,
+        accountId: account.id,
+        ...by.peer,
+      });
+      tx.changed(account.id);
+      if (closeGraceDays === 0) {
+        await eraseAccount(tx.query, account.id);
+        await deps.mail.enqueue(tx, accountErasedMail(account.email, origin.origin));
+        return;
+      }
+      await editAccount(tx.query, account.id, { closed_at: now, erase_at: eraseAt, authorization_updated_at: now }, now);
+      await deleteSessionsOf(tx.query, account.id);
+      await deleteCodes(tx.query, account.id, ["reset", "verify_email"]);
+      const code = await issueCode(deps, tx, account.id, "undo_close", eraseAt);
+      await deps.mail.enqueue(tx, accountClosedMail(account.email, origin.origin, code, eraseAt));
+    });
+
+/** Takes a closed account back. Its password and token work again; its sessions have ended. @throws Refusal code_refused, code_throttled */
+export const undoClose =
+  (deps: Deps) =>
+  async (typedCode: string, peer: Peer): Promise<void> => {
+    await reserveCodeTry(deps, peer.network);
+    const digest = digestOfCode(typedCode);
+    await deps.store.transaction(async (tx) => {
+      const now = deps.clock.now();
+      const accountId = await takeCode(tx.query, "undo_close", digest, now);
+      const account =
+        accountId === undefined
+          ? undefined
+          : await editAccount(tx.query, accountId, { closed_at: null, erase_at: null }, now);
+      // A lock is the operator's, and stays.
+      if (!account || !isOpen(account)) throw new Refusal("code_refused");
+      await deps.audit.record(tx.query, {
+        event: "close_undone",
+        outcome: "done",
+        channel: "code",
+        accountId: account.id,
+        ...peer,
+      });
+      tx.changed(account.id);
+    });
+  };
+
+/** Erases the accounts whose grace period is over, with everything that hangs on them. */
+export const eraseClosedAccounts =
+  (deps: Pick<Deps, "store" | "clock" | "audit" | "log">) => async (): Promise<void> => {
+    for (const account of await accountsToErase(deps.store.query, deps.clock.now())) {
+      await deps.store.transaction(async (tx) => {
+        if (!(await eraseDueAccount(tx.query, account.id, deps.clock.now()))) return;
+        await deps.audit.record(tx.query, {
+          event: "account_erased",
+          outcome: "done",
+          channel: "none",
+          accountId: account.id,
+        });
+        tx.changed(account.id);
+      });
+      deps.log.info("account_erased", { accountId: account.id });
+    }
+  };

@@ -1,0 +1,41 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { Passwords } from "../kernel/crypto/password.ts";
+import type { RootKeys } from "../kernel/crypto/root-keys.ts";
+import type { Store, Tx } from "../kernel/db/store.ts";
+import type { Random } from "../kernel/ids.ts";
+import type { Tries } from "../kernel/limits/tries.ts";
+import type { MailQueue } from "../kernel/mail/queue.ts";
+import type { Audit } from "../kernel/telemetry/audit.ts";
+import type { Log } from "../kernel/telemetry/log.ts";
+import type { Account } from "./account.ts";
+import type { AccountLimits } from "./limits.ts";
+import type { SigningKeys } from "./signing-keys.ts";
+
+/** What an operator may decide about accounts. */
+export type AccountPolicy = {
+  readonly origin: URL;
+  readonly passwordMin: number;
+  readonly hideAccounts: boolean;
+  readonly revealToken: boolean;
+  /** 0: sessions don't end for want of use. */
+  readonly sessionIdleDays: number;
+  readonly closeGraceDays: number;
+};
+
+/** Everything that use cases of this room may touch; each one names what it takes with `Pick`. */
+export type AccountDeps = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rootKeys: RootKeys;
+  readonly passwords: Passwords;
+  readonly tries: Tries;
+  readonly limits: AccountLimits;
+  readonly mail: MailQueue;
+  readonly audit: Audit;
+  readonly log: Log;
+  readonly signingKeys: SigningKeys;
+  readonly policy: AccountPolicy;
+  /** What products make for a new account, in the transaction that makes the account. */
+  readonly provision: (tx: Tx, account: Account) => Promise<void>;
+};

@@ -1,0 +1,39 @@
+import { day, minute } from "../kernel/clock.ts";
+import { sha256Hex } from "../kernel/crypto/digest.ts";
+import type { Tx } from "../kernel/db/store.ts";
+import { Refusal } from "../kernel/errors.ts";
+import { newMailCode, normalizeMailCode } from "../kernel/ids.ts";
+import type { AccountDeps } from "./deps.ts";
+import { putCode, type CodePurpose } from "./store.ts";
+
+export const resetCodeLifetimeMs = 10 * minute;
+export const verifyCodeLifetimeMs = 3 * day;
+
+/** Makes a code and keeps its digest; an older code of the same purpose stops working. */
+export const issueCode = async (
+  deps: Pick<AccountDeps, "random" | "clock">,
+  tx: Tx,
+  accountId: number,
+  purpose: CodePurpose,
+  expiresAt: number,
+): Promise<string> => {
+  const code = newMailCode(deps.random);
+  await putCode(tx.query, { accountId, purpose, digest: sha256Hex(code), expiresAt }, deps.clock.now());
+  return code;
+};
+
+/** What the store knows a typed code by. All codes that can't be right get one answer. @throws Refusal code_refused */
+export const digestOfCode = (typed: string): string => {
+  const code = normalizeMailCode(typed);
+  if (code === undefined) throw new Refusal("code_refused");
+  return sha256Hex(code);
+};
+
+/** Codes have 130 random bits; the cap is there so that guessing is not even free. @throws Refusal code_throttled */
+export const reserveCodeTry = async (
+  deps: Pick<AccountDeps, "tries" | "limits">,
+  network: string,
+): Promise<void> => {
+  const reserved = await deps.tries.reserve([{ policy: deps.limits.codesOfNetwork, value: network }]);
+  if (!reserved.ok) throw new Refusal("code_throttled", { retryAfter: reserved.retryAfterSeconds });
+};

@@ -1,0 +1,160 @@
+import { Refusal } from "../kernel/errors.ts";
+import { clearedCookie } from "../kernel/http/cookie.ts";
+import type { Incoming } from "../kernel/http/incoming.ts";
+import { jsonBody, noBody, optionalJsonBody, parseInput } from "../kernel/http/input.ts";
+import { anyone, route, type Answer, type Guard, type Route } from "../kernel/http/route.ts";
+import type { Principal } from "./account.ts";
+import { isTokenPair, peerOf } from "./authenticate.ts";
+import { confirmResetBody, requestResetBody, signInBody, signUpBody, successBody, type SignIn } from "./bodies.ts";
+import { sessionCookieName } from "./sessions.ts";
+import type { AccountUseCases } from "./use-cases.ts";
+
+const success = { success: true };
+const done = (means: string) => ({ means, schema: successBody });
+const welcome = (cookie: string | undefined): Answer => (cookie === undefined ? { json: success } : { json: success, cookie });
+
+/** Sign-in by JSON, or by Basic with an empty body. */
+const signInFacts = (body: SignIn | undefined, incoming: Incoming) => {
+  if (body) return { email: body.email, password: body.password, remember: body.remember_me ?? false };
+  const basic = incoming.basic();
+  if (basic === undefined) return signInFacts(parseInput(signInBody, {}), incoming);
+  if (basic === "malformed") throw new Refusal("credentials_wrong");
+  if (isTokenPair(basic)) throw new Refusal("token_makes_no_session");
+  return { email: basic.user, password: basic.password, remember: false };
+};
+
+/**
+ * The Accounts API. Every good answer is `{"success":true}`; what matters is in the cookie.
+ */
+export const accountRoutes = (
+  use: AccountUseCases,
+  guards: { readonly anyCredential: Guard<Principal>; readonly cookieOrPassword: Guard<Principal> },
+  passwordMin: number,
+): readonly Route[] => [
+  route({
+    method: "POST",
+    path: "/api/signup",
+    summary: "Sign up for an account",
+    wire: "accounts",
+    sameSite: true,
+    guard: anyone,
+    input: jsonBody(signUpBody(passwordMin)),
+    answers: done("The account exists; the session cookie is set."),
+    run: async ({ input, incoming }) =>
+      welcome(
+        await use.signUp(
+          {
+            email: input.email,
+            password: input.password,
+            displayName: input.display_name,
+            timezone: input.timezone,
+            remember: input.remember_me ?? false,
+          },
+          peerOf(incoming),
+        ),
+      ),
+  }),
+  route({
+    method: "POST",
+    path: "/api/sessions",
+    summary: "Sign in: by a JSON body, or by Basic with e-mail and password and an empty body",
+    wire: "accounts",
+    sameSite: true,
+    guard: anyone,
+    input: optionalJsonBody(signInBody),
+    answers: done("The session cookie is set."),
+    run: async ({ input, incoming }) => welcome(await use.signIn(signInFacts(input, incoming), peerOf(incoming))),
+  }),
+  route({
+    method: "GET",
+    path: "/api/sessions",
+    summary: "Check whether the credentials are good",
+    wire: "accounts",
+    guard: guards.anyCredential,
+    input: noBody,
+    answers: done("They are."),
+    run: () => ({ json: success }),
+  }),
+  route({
+    method: "DELETE",
+    path: "/api/sessions",
+    summary: "Sign out: the cookie's session, or with Basic alone every session of the account",
+    wire: "accounts",
+    guard: guards.anyCredential,
+    input: noBody,
+    answers: done("The session has ended and the cookie is cleared; or all sessions have ended."),
+    run: async ({ principal, incoming }) => {
+      const cookie = incoming.cookie(sessionCookieName);
+      if (cookie.kind === "none") {
+        await use.endAllSessions(principal, peerOf(incoming));
+        return { json: success };
+      }
+      if (cookie.kind === "one") await use.endSessionOfCookie(cookie.value, peerOf(incoming));
+      return { json: success, cookie: clearedCookie(sessionCookieName) };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/api/me/close_account/track",
+    summary: "Close the account",
+    wire: "accounts",
+    guard: guards.cookieOrPassword,
+    input: noBody,
+    answers: done("No credential works any more; a mail says how to take the account back."),
+    run: async ({ principal, incoming }) => {
+      await use.closeAccount(principal.account, { channel: principal.via, peer: peerOf(incoming) });
+      return { json: success, cookie: clearedCookie(sessionCookieName) };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/api/me/close_account/undo/{code}",
+    summary: "Take a closed account back with the code that was mailed",
+    wire: "accounts",
+    guard: anyone,
+    input: noBody,
+    answers: done("Password and token work again."),
+    run: async ({ incoming }) => {
+      await use.undoClose(incoming.param("code"), peerOf(incoming));
+      return { json: success };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/api/me/password_reset/request",
+    summary: "Ask for a password reset code by mail",
+    wire: "accounts",
+    guard: anyone,
+    input: jsonBody(requestResetBody),
+    answers: done("A code is mailed, if there is such an account."),
+    run: async ({ input, incoming }) => {
+      await use.requestReset(input.email, peerOf(incoming));
+      return { json: success };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/api/me/password_reset/confirm/{code}",
+    summary: "Set a new password with the code",
+    wire: "accounts",
+    sameSite: true,
+    guard: anyone,
+    input: jsonBody(confirmResetBody(passwordMin)),
+    answers: done("The password is changed, all sessions ended, and a new session cookie set."),
+    run: async ({ input, incoming }) =>
+      welcome(await use.confirmReset(incoming.param("code"), input.password, peerOf(incoming))),
+  }),
+  route({
+    method: "POST",
+    path: "/api/me/email_verification/confirm/{code}",
+    summary: "Verify the e-mail address with the code that was mailed",
+    wire: "accounts",
+    guard: anyone,
+    input: noBody,
+    answers: done("The address is verified."),
+    run: async ({ incoming }) => {
+      await use.verifyEmail(incoming.param("code"), peerOf(incoming));
+      return { json: success };
+    },
+  }),
+];

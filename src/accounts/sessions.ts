@@ -1,0 +1,120 @@
+import { sha256Hex } from "../kernel/crypto/digest.ts";
+import { clockSkew, signJwt, verifyJwt } from "../kernel/crypto/jwt.ts";
+import { day } from "../kernel/clock.ts";
+import { createFreshCache } from "../kernel/db/fresh-cache.ts";
+import type { Tx } from "../kernel/db/store.ts";
+import { sessionCookie } from "../kernel/http/cookie.ts";
+import { newHexId } from "../kernel/ids.ts";
+import { isOpen, type Account, type Peer } from "./account.ts";
+import type { AccountDeps } from "./deps.ts";
+import { sessionLifetimeMs } from "./signing-keys.ts";
+import { insertSession, sessionWithAccount, touchSessions } from "./store.ts";
+
+export const sessionCookieName = "__Secure-accounts-session";
+
+/** How long the "last seen" of sessions is collected before it is written. */
+const touchEveryMs = 60_000;
+
+type LiveSession = { readonly jti: string; readonly expiresAt: number; readonly account: Account; seenAt: number };
+
+export type Sessions = {
+  /** Makes a session row and returns the whole `Set-Cookie` line. Signing keys must be loaded outside. */
+  issue(
+    tx: Tx,
+    account: Account,
+    by: { readonly remember: boolean; readonly peer: Peer; readonly signer: Signer },
+  ): Promise<string>;
+  signer(): Promise<Signer>;
+  /** The live session behind a cookie's value; undefined when it is no session any more. */
+  resolve(cookie: string): Promise<LiveSession | undefined>;
+  /** Writes down when sessions were last seen. */
+  flushSeen(): Promise<void>;
+};
+
+export type Signer = Awaited<ReturnType<AccountDeps["signingKeys"]["current"]>>;
+
+type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "signingKeys" | "policy">;
+
+/**
+ * Sessions are a signed token in a cookie and a row in the store. The signature is checked once per token
+ * and process; whether the session still lives is the row's say, through a cache that every revocation
+ * empties at once (kernel/db/fresh-cache.ts).
+ */
+export const createSessions = (deps: Deps): Sessions => {
+  const { store, clock, policy } = deps;
+  const cache = createFreshCache<LiveSession>(store.changes, { max: 20_000 });
+  const idleMs = policy.sessionIdleDays * day;
+  let seen = new Map<string, number>();
+
+  const isLive = (session: LiveSession, now: number): boolean =>
+    session.expiresAt > now && (idleMs === 0 || now - session.seenAt < idleMs);
+
+  const read = async (cookie: string): Promise<{ accountId: number; value: LiveSession } | undefined> => {
+    const claims = verifyJwt(cookie, {
+      key: await deps.signingKeys.verifierOf(),
+      issuer: policy.origin.origin,
+      audience: "track",
+      now: clock.now(),
+    });
+    const row = claims && (await sessionWithAccount(store.query, claims.jti));
+    if (!row || row.account.publicId !== claims.sub || !isOpen(row.account)) return undefined;
+    const { session, account } = row;
+    const seenAt = Math.max(session.last_seen_at, seen.get(session.jti) ?? 0);
+    return {
+      accountId: account.id,
+      value: { jti: session.jti, expiresAt: Math.min(session.expires_at, claims.exp * 1000), account, seenAt },
+    };
+  };
+
+  return {
+    signer: () => deps.signingKeys.current(),
+    issue: async (tx, account, { remember, peer, signer }) => {
+      const jti = newHexId(deps.random);
+      const now = clock.now();
+      const iat = Math.floor(now / 1000);
+      const exp = iat + sessionLifetimeMs / 1000;
+      await insertSession(tx.query, {
+        jti,
+        account_id: account.id,
+        created_at: now,
+        expires_at: exp * 1000,
+        last_seen_at: now,
+        remembered: remember ? 1 : 0,
+        address: peer.address,
+        user_agent: peer.userAgent.slice(0, 256),
+      });
+      const token = signJwt(
+        {
+          aud: ["track"],
+          exp,
+          iat,
+          iss: policy.origin.origin,
+          jti,
+          nbf: iat - clockSkew,
+          sub: account.publicId,
+        },
+        signer,
+      );
+      const maxAge = remember ? sessionLifetimeMs / 1000 : undefined;
+      return sessionCookie(sessionCookieName, token, { maxAge });
+    },
+    resolve: async (cookie) => {
+      // A digest, so that the cookies of the last hours don't lie in memory as such.
+      const key = sha256Hex(cookie);
+      const session = cache.get(key) ?? (await cache.load(key, () => read(cookie)));
+      const now = clock.now();
+      if (!session || !isLive(session, now)) return undefined;
+      if (now - session.seenAt >= touchEveryMs) {
+        session.seenAt = now;
+        seen.set(session.jti, now);
+      }
+      return session;
+    },
+    flushSeen: async () => {
+      if (seen.size === 0) return;
+      const batch = seen;
+      seen = new Map();
+      await store.transaction((tx) => touchSessions(tx.query, batch));
+    },
+  };
+};

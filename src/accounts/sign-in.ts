@@ -1,0 +1,37 @@
+import type { Secret } from "../kernel/secret.ts";
+import type { Account, Peer } from "./account.ts";
+import type { AccountDeps } from "./deps.ts";
+import type { Sessions } from "./sessions.ts";
+import type { PasswordChecks } from "./verify-password.ts";
+
+type Deps = Pick<AccountDeps, "store" | "audit"> & {
+  readonly sessions: Sessions;
+  readonly passwordChecks: PasswordChecks;
+};
+
+/**
+ * Starts a session for whoever knows the password. Always a new one: no cookie that was there before is
+ * ever the cookie after.
+ * @returns the `Set-Cookie` line
+ * @throws Refusal credentials_wrong, login_throttled, busy
+ */
+export const signIn =
+  (deps: Deps) =>
+  async (
+    { email, password, remember }: { readonly email: string; readonly password: Secret; readonly remember: boolean },
+    peer: Peer,
+  ): Promise<string> => {
+    const account: Account = await deps.passwordChecks.ofAddress(email, password, peer);
+    const signer = await deps.sessions.signer();
+    return deps.store.transaction(async (tx) => {
+      const cookie = await deps.sessions.issue(tx, account, { remember, peer, signer });
+      await deps.audit.record(tx.query, {
+        event: "sign_in",
+        outcome: "done",
+        channel: "password",
+        accountId: account.id,
+        ...peer,
+      });
+      return cookie;
+    });
+  };

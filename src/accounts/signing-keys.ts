@@ -1,0 +1,158 @@
+import type { KeyObject } from "node:crypto";
+import type { Clock } from "../kernel/clock.ts";
+import { day } from "../kernel/clock.ts";
+import { open, seal, type Place } from "../kernel/crypto/envelope.ts";
+import type { RootKeys } from "../kernel/crypto/root-keys.ts";
+import {
+  exportPrivateKey,
+  exportPublicKey,
+  importPrivateKey,
+  importPublicKey,
+  kidFor,
+  newSigningKey,
+  toJwk,
+  type PublicJwk,
+} from "../kernel/crypto/signing-keys.ts";
+import type { Store, Tx } from "../kernel/db/store.ts";
+import type { Random } from "../kernel/ids.ts";
+import { endSigningKey, insertSigningKey, retireSigningKeys, signingKeys } from "./store.ts";
+
+/** A session lives so long, and so does a retired key that may have signed one. */
+export const sessionLifetimeMs = 28 * day;
+
+export type SigningKeyState = "signs" | "verifies" | "ended";
+
+export type SigningKeys = {
+  /** The newest key: it signs new sessions. */
+  current(): Promise<{ readonly kid: string; readonly privateKey: KeyObject }>;
+  /** Undefined for keys that are unknown, revoked, or retired for longer than a session lives. */
+  verifierOf(): Promise<(kid: string) => KeyObject | undefined>;
+  publicKeys(): Promise<readonly PublicJwk[]>;
+  status(): Promise<
+    readonly { readonly kid: string; readonly createdAt: number; readonly state: SigningKeyState }[]
+  >;
+  /** A new key signs from now on; the old one verifies until its last session ends. Returns the new id. */
+  rotate(alongside: (tx: Tx, kid: string) => Promise<void>): Promise<string>;
+  /** Ends a key at once, and with it every session it signed. False when there is no such key. */
+  revoke(kid: string, alongside: (tx: Tx, kid: string) => Promise<void>): Promise<boolean>;
+};
+
+type LoadedKey = {
+  readonly kid: string;
+  readonly publicKey: KeyObject;
+  readonly createdAt: number;
+  readonly verifiesUntil: number | null;
+};
+
+type Loaded = {
+  readonly version: number;
+  readonly keys: ReadonlyMap<string, LoadedKey>;
+  readonly current: { readonly kid: string; readonly privateKey: KeyObject } | undefined;
+};
+
+const placeOf = (kid: string): Place => ({ room: "accounts", row: kid, field: "signing_key", version: 1 });
+
+export const createSigningKeys = (deps: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rootKeys: RootKeys;
+}): SigningKeys => {
+  const { store, clock } = deps;
+  let kept: Loaded | undefined;
+  store.changes.onChange((accountId) => {
+    if (accountId === "all") kept = undefined;
+  });
+
+  const load = async (): Promise<Loaded> => {
+    if (kept && store.changes.isCurrent()) return kept;
+    const version = store.changes.version();
+    const rows = await signingKeys(store.query);
+    const newest = rows.findLast((row) => row.verifies_until === null);
+    const loaded: Loaded = {
+      version,
+      keys: new Map(
+        rows.map((row) => [
+          row.kid,
+          {
+            kid: row.kid,
+            publicKey: importPublicKey(row.public_key),
+            createdAt: row.created_at,
+            verifiesUntil: row.verifies_until,
+          },
+        ]),
+      ),
+      current: newest && {
+        kid: newest.kid,
+        privateKey: importPrivateKey(open(deps.rootKeys, placeOf(newest.kid), newest.sealed_private_key)).privateKey,
+      },
+    };
+    if (version === store.changes.version()) kept = loaded;
+    return loaded;
+  };
+
+  const verifies = (key: LoadedKey): boolean => key.verifiesUntil === null || key.verifiesUntil > clock.now();
+
+  const addKey = async (tx: Tx): Promise<string> => {
+    const now = clock.now();
+    const taken = new Set((await signingKeys(tx.query)).map((row) => row.kid));
+    const kid = kidFor(now, taken);
+    const { privateKey } = newSigningKey();
+    await insertSigningKey(tx.query, {
+      kid,
+      public_key: exportPublicKey(privateKey),
+      sealed_private_key: seal(deps.rootKeys, deps.random, placeOf(kid), exportPrivateKey(privateKey)),
+      created_at: now,
+      verifies_until: null,
+    });
+    tx.changed("all");
+    return kid;
+  };
+
+  const current = async (): Promise<{ readonly kid: string; readonly privateKey: KeyObject }> => {
+    const loaded = await load();
+    if (loaded.current) return loaded.current;
+    await store.transaction(async (tx) => {
+      const rows = await signingKeys(tx.query);
+      if (!rows.some((row) => row.verifies_until === null)) await addKey(tx);
+    });
+    return current();
+  };
+
+  return {
+    current,
+    verifierOf: async () => {
+      const { keys } = await load();
+      return (kid) => {
+        const key = keys.get(kid);
+        return key && verifies(key) ? key.publicKey : undefined;
+      };
+    },
+    publicKeys: async () => {
+      await current();
+      return [...(await load()).keys.values()].filter(verifies).map((key) => toJwk(key.kid, key.publicKey));
+    },
+    status: async () =>
+      [...(await load()).keys.values()].map((key) => ({
+        kid: key.kid,
+        createdAt: key.createdAt,
+        state: key.verifiesUntil === null ? "signs" : verifies(key) ? "verifies" : "ended",
+      })),
+    rotate: (alongside) =>
+      store.transaction(async (tx) => {
+        await retireSigningKeys(tx.query, clock.now() + sessionLifetimeMs);
+        const kid = await addKey(tx);
+        await alongside(tx, kid);
+        return kid;
+      }),
+    revoke: (kid, alongside) =>
+      store.transaction(async (tx) => {
+        if (!(await endSigningKey(tx.query, kid, clock.now()))) return false;
+        const rows = await signingKeys(tx.query);
+        if (!rows.some((row) => row.verifies_until === null)) await addKey(tx);
+        await alongside(tx, kid);
+        tx.changed("all");
+        return true;
+      }),
+  };
+};

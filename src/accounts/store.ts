@@ -1,0 +1,376 @@
+import type { Generated, Kysely, Selectable } from "kysely";
+import type { KernelTables } from "../kernel/db/tables.ts";
+import type { Account } from "./account.ts";
+
+type AccountTable = {
+  id: Generated<number>;
+  public_id: string;
+  email: string;
+  email_canonical: string;
+  email_verified_at: number | null;
+  display_name: string;
+  timezone: string;
+  password_hash: string | null;
+  credential_version: number;
+  created_at: number;
+  updated_at: number;
+  authorization_updated_at: number;
+  locked_at: number | null;
+  closed_at: number | null;
+  erase_at: number | null;
+};
+
+type SessionTable = {
+  jti: string;
+  account_id: number;
+  created_at: number;
+  expires_at: number;
+  last_seen_at: number;
+  remembered: number;
+  address: string | null;
+  user_agent: string | null;
+};
+
+type ApiTokenTable = {
+  id: Generated<number>;
+  account_id: number;
+  digest: string;
+  sealed: string;
+  created_at: number;
+  last_used_at: number | null;
+};
+
+export type CodePurpose = "reset" | "verify_email" | "undo_close";
+
+type MailCodeTable = {
+  account_id: number;
+  purpose: CodePurpose;
+  digest: string;
+  created_at: number;
+  expires_at: number;
+};
+
+type SigningKeyTable = {
+  kid: string;
+  public_key: string;
+  sealed_private_key: string;
+  created_at: number;
+  verifies_until: number | null;
+};
+
+export type AccountTables = KernelTables & {
+  accounts: AccountTable;
+  sessions: SessionTable;
+  api_tokens: ApiTokenTable;
+  mail_codes: MailCodeTable;
+  signing_keys: SigningKeyTable;
+};
+
+export type SessionRow = Selectable<SessionTable>;
+export type SigningKeyRow = Selectable<SigningKeyTable>;
+
+/** What a new account is made of; the rest follows from it. */
+export type NewAccount = Pick<Account, "publicId" | "email" | "emailCanonical" | "displayName" | "timezone"> & {
+  readonly passwordHash: string;
+  readonly emailVerifiedAt: number | null;
+};
+
+export type AccountEdit = Partial<
+  Pick<
+    AccountTable,
+    | "email"
+    | "email_canonical"
+    | "email_verified_at"
+    | "display_name"
+    | "timezone"
+    | "password_hash"
+    | "authorization_updated_at"
+    | "locked_at"
+    | "closed_at"
+    | "erase_at"
+  >
+>;
+
+type Queries = Kysely<KernelTables>;
+const tables = (query: Queries): Kysely<AccountTables> => query.withTables<Omit<AccountTables, keyof KernelTables>>();
+
+const accountOf = (row: Selectable<AccountTable>): Account =>
+  Object.freeze({
+    id: row.id,
+    publicId: row.public_id,
+    email: row.email,
+    emailCanonical: row.email_canonical,
+    emailVerifiedAt: row.email_verified_at,
+    displayName: row.display_name,
+    timezone: row.timezone,
+    passwordHash: row.password_hash,
+    credentialVersion: row.credential_version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    authorizationUpdatedAt: row.authorization_updated_at,
+    lockedAt: row.locked_at,
+    closedAt: row.closed_at,
+    eraseAt: row.erase_at,
+  });
+
+const found = (row: Selectable<AccountTable> | undefined): Account | undefined => row && accountOf(row);
+
+/** All SQL of the accounts room. Functions that must be part of something larger take the transaction's queries. */
+
+// ── accounts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const accountById = async (query: Queries, id: number): Promise<Account | undefined> =>
+  found(await tables(query).selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst());
+
+export const accountByEmail = async (query: Queries, canonical: string): Promise<Account | undefined> =>
+  found(
+    await tables(query).selectFrom("accounts").selectAll().where("email_canonical", "=", canonical).executeTakeFirst(),
+  );
+
+export const accountByToken = async (query: Queries, digest: string): Promise<Account | undefined> =>
+  found(
+    await tables(query)
+      .selectFrom("accounts")
+      .innerJoin("api_tokens", "api_tokens.account_id", "accounts.id")
+      .selectAll("accounts")
+      .where("api_tokens.digest", "=", digest)
+      .executeTakeFirst(),
+  );
+
+/** Undefined when the address is taken: the unique column decides, also between two who come at once. */
+export const insertAccount = async (
+  query: Queries,
+  account: NewAccount,
+  now: number,
+): Promise<Account | undefined> =>
+  found(
+    await tables(query)
+      .insertInto("accounts")
+      .values({
+        public_id: account.publicId,
+        email: account.email,
+        email_canonical: account.emailCanonical,
+        email_verified_at: account.emailVerifiedAt,
+        display_name: account.displayName,
+        timezone: account.timezone,
+        password_hash: account.passwordHash,
+        credential_version: 1,
+        created_at: now,
+        updated_at: now,
+        authorization_updated_at: now,
+        locked_at: null,
+        closed_at: null,
+        erase_at: null,
+      })
+      .onConflict((conflict) => conflict.column("email_canonical").doNothing())
+      .returningAll()
+      .executeTakeFirst(),
+  );
+
+export const editAccount = async (
+  query: Queries,
+  id: number,
+  edit: AccountEdit,
+  now: number,
+): Promise<Account | undefined> =>
+  found(
+    await tables(query)
+      .updateTable("accounts")
+      .set({ ...edit, updated_at: now })
+      // A new password makes everything that was verified by the old one stale.
+      .$if("password_hash" in edit, (update) =>
+        update.set((eb) => ({ credential_version: eb("credential_version", "+", 1) })),
+      )
+      .where("id", "=", id)
+      .returningAll()
+      .executeTakeFirst(),
+  );
+
+/** The same password under newer parameters; a password that was changed meanwhile stays. */
+export const replaceHash = async (query: Queries, account: Account, passwordHash: string): Promise<void> => {
+  await tables(query)
+    .updateTable("accounts")
+    .set({ password_hash: passwordHash })
+    .where("id", "=", account.id)
+    .where("credential_version", "=", account.credentialVersion)
+    .execute();
+};
+
+export const eraseAccount = async (query: Queries, id: number): Promise<void> => {
+  await tables(query).deleteFrom("accounts").where("id", "=", id).execute();
+};
+
+/** False when the account was taken back in the last moment. */
+export const eraseDueAccount = async (query: Queries, id: number, now: number): Promise<boolean> =>
+  (await tables(query)
+    .deleteFrom("accounts")
+    .where("id", "=", id)
+    .where("erase_at", "<=", now)
+    .returning("id")
+    .executeTakeFirst()) !== undefined;
+
+export const accountsToErase = async (query: Queries, now: number): Promise<readonly Account[]> =>
+  (await tables(query).selectFrom("accounts").selectAll().where("erase_at", "<=", now).limit(100).execute()).map(
+    accountOf,
+  );
+
+// ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const insertSession = async (query: Queries, session: SessionRow): Promise<void> => {
+  await tables(query).insertInto("sessions").values(session).execute();
+};
+
+export const sessionWithAccount = async (
+  query: Queries,
+  jti: string,
+): Promise<{ readonly session: SessionRow; readonly account: Account } | undefined> => {
+  const session = await tables(query).selectFrom("sessions").selectAll().where("jti", "=", jti).executeTakeFirst();
+  const account = session && (await accountById(query, session.account_id));
+  return session && account && { session, account };
+};
+
+export const deleteSession = async (query: Queries, jti: string): Promise<boolean> =>
+  (await tables(query).deleteFrom("sessions").where("jti", "=", jti).returning("jti").executeTakeFirst()) !== undefined;
+
+/** How many were ended. `except` stays. */
+export const deleteSessionsOf = async (query: Queries, accountId: number, except?: string): Promise<number> =>
+  (
+    await tables(query)
+      .deleteFrom("sessions")
+      .where("account_id", "=", accountId)
+      .$if(except !== undefined, (del) => del.where("jti", "!=", except ?? ""))
+      .returning("jti")
+      .execute()
+  ).length;
+
+export const touchSessions = async (query: Queries, seen: ReadonlyMap<string, number>): Promise<void> => {
+  for (const [jti, at] of seen) {
+    await tables(query)
+      .updateTable("sessions")
+      .set({ last_seen_at: at })
+      .where("jti", "=", jti)
+      .where("last_seen_at", "<", at)
+      .execute();
+  }
+};
+
+export const purgeSessions = async (query: Queries, now: number, idleSince: number): Promise<void> => {
+  await tables(query)
+    .deleteFrom("sessions")
+    .where((eb) => eb.or([eb("expires_at", "<=", now), eb("last_seen_at", "<", idleSince)]))
+    .execute();
+};
+
+// ── API tokens ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The account's one personal token; a former one is gone. */
+export const putToken = async (
+  query: Queries,
+  token: { readonly accountId: number; readonly digest: string; readonly sealed: string },
+  now: number,
+): Promise<void> => {
+  const fresh = { digest: token.digest, sealed: token.sealed, created_at: now, last_used_at: null };
+  await tables(query)
+    .insertInto("api_tokens")
+    .values({ account_id: token.accountId, ...fresh })
+    .onConflict((conflict) => conflict.column("account_id").doUpdateSet(fresh))
+    .execute();
+};
+
+export const sealedToken = async (query: Queries, accountId: number): Promise<string | undefined> =>
+  (await tables(query).selectFrom("api_tokens").select("sealed").where("account_id", "=", accountId).executeTakeFirst())
+    ?.sealed;
+
+export const deleteToken = async (query: Queries, accountId: number): Promise<boolean> =>
+  (await tables(query)
+    .deleteFrom("api_tokens")
+    .where("account_id", "=", accountId)
+    .returning("id")
+    .executeTakeFirst()) !== undefined;
+
+// ── codes that travel by mail ───────────────────────────────────────────────────────────────────────────────
+
+export const putCode = async (
+  query: Queries,
+  code: { readonly accountId: number; readonly purpose: CodePurpose; readonly digest: string; readonly expiresAt: number },
+  now: number,
+): Promise<void> => {
+  const fresh = { digest: code.digest, created_at: now, expires_at: code.expiresAt };
+  await tables(query)
+    .insertInto("mail_codes")
+    .values({ account_id: code.accountId, purpose: code.purpose, ...fresh })
+    .onConflict((conflict) => conflict.columns(["account_id", "purpose"]).doUpdateSet(fresh))
+    .execute();
+};
+
+export const accountByCode = async (
+  query: Queries,
+  purpose: CodePurpose,
+  digest: string,
+  now: number,
+): Promise<Account | undefined> =>
+  found(
+    await tables(query)
+      .selectFrom("accounts")
+      .innerJoin("mail_codes", "mail_codes.account_id", "accounts.id")
+      .selectAll("accounts")
+      .where("mail_codes.purpose", "=", purpose)
+      .where("mail_codes.digest", "=", digest)
+      .where("mail_codes.expires_at", ">", now)
+      .executeTakeFirst(),
+  );
+
+/** Uses the code up: of any number of callers exactly one gets the account. */
+export const takeCode = async (
+  query: Queries,
+  purpose: CodePurpose,
+  digest: string,
+  now: number,
+): Promise<number | undefined> =>
+  (
+    await tables(query)
+      .deleteFrom("mail_codes")
+      .where("purpose", "=", purpose)
+      .where("digest", "=", digest)
+      .where("expires_at", ">", now)
+      .returning("account_id")
+      .executeTakeFirst()
+  )?.account_id;
+
+export const deleteCodes = async (query: Queries, accountId: number, purposes: readonly CodePurpose[]): Promise<void> => {
+  await tables(query)
+    .deleteFrom("mail_codes")
+    .where("account_id", "=", accountId)
+    .where("purpose", "in", purposes)
+    .execute();
+};
+
+export const purgeCodes = async (query: Queries, now: number): Promise<void> => {
+  await tables(query).deleteFrom("mail_codes").where("expires_at", "<=", now).execute();
+};
+
+// ── signing keys ────────────────────────────────────────────────────────────────────────────────────────────
+
+export const signingKeys = (query: Queries): Promise<SigningKeyRow[]> =>
+  tables(query).selectFrom("signing_keys").selectAll().orderBy("created_at").orderBy("kid").execute();
+
+export const insertSigningKey = async (query: Queries, key: SigningKeyRow): Promise<void> => {
+  await tables(query).insertInto("signing_keys").values(key).execute();
+};
+
+/** The keys that sign now verify until then, and no longer sign. */
+export const retireSigningKeys = async (query: Queries, verifiesUntil: number): Promise<void> => {
+  await tables(query)
+    .updateTable("signing_keys")
+    .set({ verifies_until: verifiesUntil })
+    .where("verifies_until", "is", null)
+    .execute();
+};
+
+export const endSigningKey = async (query: Queries, kid: string, now: number): Promise<boolean> =>
+  (await tables(query)
+    .updateTable("signing_keys")
+    .set({ verifies_until: now })
+    .where("kid", "=", kid)
+    .returning("kid")
+    .executeTakeFirst()) !== undefined;

@@ -1,0 +1,40 @@
+import { changeAccount } from "./change-account.ts";
+import { closeAccount, undoClose } from "./close-account.ts";
+import { confirmReset } from "./confirm-reset.ts";
+import type { AccountDeps } from "./deps.ts";
+import { requestReset } from "./request-reset.ts";
+import type { Sessions } from "./sessions.ts";
+import { signIn } from "./sign-in.ts";
+import { endAllSessions, endSession } from "./sign-out.ts";
+import { signUp } from "./sign-up.ts";
+import { replaceToken, revealToken, revokeToken } from "./tokens.ts";
+import { verifyEmail } from "./verify-email.ts";
+import type { PasswordChecks } from "./verify-password.ts";
+import type { Peer } from "./account.ts";
+
+/** Every use case of the room, with its dependencies in place. */
+export const createUseCases = (
+  deps: AccountDeps & { readonly sessions: Sessions; readonly passwordChecks: PasswordChecks },
+) => {
+  const endOne = endSession(deps);
+  return {
+    signUp: signUp(deps),
+    signIn: signIn(deps),
+    endAllSessions: endAllSessions(deps),
+    endSessionOfCookie: async (cookie: string, peer: Peer): Promise<void> => {
+      const session = await deps.sessions.resolve(cookie);
+      if (session) await endOne({ jti: session.jti, accountId: session.account.id }, peer);
+    },
+    requestReset: requestReset(deps),
+    confirmReset: confirmReset(deps),
+    verifyEmail: verifyEmail(deps),
+    closeAccount: closeAccount(deps),
+    undoClose: undoClose(deps),
+    changeAccount: changeAccount(deps),
+    replaceToken: replaceToken(deps),
+    revokeToken: revokeToken(deps),
+    revealToken: revealToken(deps),
+  };
+};
+
+export type AccountUseCases = ReturnType<typeof createUseCases>;

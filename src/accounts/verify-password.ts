@@ -1,0 +1,155 @@
+import { randomBytes } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import { hour } from "../kernel/clock.ts";
+import { keyedDigest } from "../kernel/crypto/digest.ts";
+import { createFreshCache } from "../kernel/db/fresh-cache.ts";
+import { Refusal } from "../kernel/errors.ts";
+import type { Secret } from "../kernel/secret.ts";
+import { isOpen, type Account, type Peer } from "./account.ts";
+import type { AccountDeps } from "./deps.ts";
+import { parseEmailAddress } from "./email-address.ts";
+import { accountByEmail, accountById, replaceHash } from "./store.ts";
+
+/** How long a password that was right needs no new hash. */
+const verifiedForMs = 60_000;
+
+export type PasswordChecks = {
+  /**
+   * The account whose address and password these are. Does the same work for every wrong pair.
+   * @throws Refusal credentials_wrong, login_throttled, busy
+   */
+  ofAddress(address: string, password: Secret, peer: Peer): Promise<Account>;
+  /** The same, remembering a right pair for a minute: for clients that send it with every call. */
+  ofAddressRemembered(address: string, password: Secret, peer: Peer): Promise<Account>;
+  /**
+   * Whether this is the password of an account that is already known by another credential.
+   * @throws Refusal login_throttled, busy
+   */
+  ofKnownAccount(account: Account, password: Secret, credential: string, peer: Peer): Promise<boolean>;
+};
+
+type Deps = Pick<AccountDeps, "store" | "clock" | "passwords" | "tries" | "limits" | "audit" | "policy">;
+
+/** When the gate was full nothing was tried, and nothing counts. */
+const orRefund = async <Result>(
+  reserved: { refund(): Promise<void> },
+  check: Promise<Result>,
+): Promise<Result> => {
+  try {
+    return await check;
+  } catch (error) {
+    await reserved.refund();
+    throw error;
+  }
+};
+
+type Remembered = { readonly account: Account; readonly until: number };
+
+export const createPasswordChecks = (deps: Deps): PasswordChecks => {
+  const { store, clock, tries, limits } = deps;
+
+  const throttled = (retryAfter: number): Refusal =>
+    new Refusal("login_throttled", { retryAfter, headers: { "x-remaining-login-attempts": "0" } });
+
+  const rehash = async (account: Account, password: Secret): Promise<void> => {
+    await replaceHash(store.query, account, await deps.passwords.hash(password));
+  };
+
+  const ofAddress: PasswordChecks["ofAddress"] = async (address, password, peer) => {
+    const parsed = parseEmailAddress(address);
+    // What is no address can't be anybody's, but costs and counts like one.
+    const canonical = "canonical" in parsed ? parsed.canonical : `malformed:${address.slice(0, 320).toLowerCase()}`;
+    const account = await accountByEmail(store.query, canonical);
+    const reserved = await tries.reserve([
+      { policy: limits.passwordOfAddress, value: canonical },
+      { policy: limits.passwordsOfNetwork, value: peer.network },
+    ]);
+    if (!reserved.ok) throw throttled(reserved.retryAfterSeconds);
+    const verdict = await orRefund(
+      reserved,
+      deps.passwords.verify(password, account?.passwordHash ?? undefined),
+    );
+    const mayEnter = account && isOpen(account) && (!deps.policy.hideAccounts || account.emailVerifiedAt !== null);
+    if (verdict.matches && mayEnter) {
+      await reserved.refund();
+      if (verdict.rehash) await rehash(account, password);
+      return account;
+    }
+    await deps.audit.record(store.query, {
+      event: "password_refused",
+      outcome: "refused",
+      channel: "password",
+      accountId: account?.id,
+      ...peer,
+    });
+    throw new Refusal("credentials_wrong");
+  };
+
+  const remembered = createFreshCache<Remembered>(store.changes, { max: 10_000 });
+  const inFlight = new LRUCache<string, Promise<Account>>({ max: 10_000 });
+  let key = randomBytes(32);
+  let keyUntil = 0;
+
+  /** Names the pair under a key that lives for an hour in this process only, so the cache tells nothing by itself. */
+  const tagOf = (address: string, password: Secret): string => {
+    if (clock.now() >= keyUntil) {
+      key = randomBytes(32);
+      keyUntil = clock.now() + hour;
+      remembered.clear();
+    }
+    return keyedDigest(key, address, password.reveal().normalize("NFC"));
+  };
+
+  const ofAddressRemembered: PasswordChecks["ofAddressRemembered"] = async (address, password, peer) => {
+    const tag = tagOf(address, password);
+    const known = remembered.get(tag);
+    if (known && known.until > clock.now()) return known.account;
+    // Equal calls that come at once are one try, and one hash.
+    const running = inFlight.get(tag);
+    if (running) return running;
+    const check = remembered
+      .load(tag, async () => {
+        const verified = await ofAddress(address, password, peer);
+        // Read again behind the hash: the state that counts is today's, not that of before the wait.
+        const account = await accountById(store.query, verified.id);
+        if (!account || !isOpen(account) || account.credentialVersion !== verified.credentialVersion) return undefined;
+        await deps.audit.record(store.query, {
+          event: "basic_password",
+          outcome: "done",
+          channel: "password",
+          accountId: account.id,
+          ...peer,
+        });
+        return { accountId: account.id, value: { account, until: clock.now() + verifiedForMs } };
+      })
+      .then((entry) => {
+        if (!entry) throw new Refusal("credentials_wrong");
+        return entry.account;
+      })
+      .finally(() => inFlight.delete(tag));
+    inFlight.set(tag, check);
+    return check;
+  };
+
+  return {
+    ofAddress,
+    ofAddressRemembered,
+    ofKnownAccount: async (account, password, credential, peer) => {
+      const reserved = await tries.reserve([{ policy: limits.passwordOfCredential, value: credential }]);
+      if (!reserved.ok) throw throttled(reserved.retryAfterSeconds);
+      const verdict = await orRefund(reserved, deps.passwords.verify(password, account.passwordHash ?? undefined));
+      if (verdict.matches) {
+        await reserved.refund();
+        return true;
+      }
+      await deps.audit.record(store.query, {
+        event: "password_refused",
+        outcome: "refused",
+        channel: "session",
+        accountId: account.id,
+        ...peer,
+      });
+      return false;
+    },
+  };
+};

@@ -1,0 +1,60 @@
+import { createClientAddress } from "#kernel/http/client-address.ts";
+import { createHttpServer } from "#kernel/http/serve.ts";
+import { SetupFault } from "#kernel/errors.ts";
+import { systemRandom } from "#kernel/ids.ts";
+import type { Log } from "#kernel/telemetry/log.ts";
+import type { House } from "./compose.ts";
+
+export type RunningServer = {
+  readonly port: number;
+  /** Stops taking calls, lets the running ones end, then closes everything else. */
+  stop(): Promise<void>;
+};
+
+const listenFault = (error: unknown, host: string, port: number): unknown => {
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  switch (error.code) {
+    case "EADDRINUSE":
+      return new SetupFault(
+        `Port ${port} on ${host} is in use: stop the other program, or set LATCHKEY_PORT to another port.`,
+        error,
+      );
+    case "EACCES":
+      return new SetupFault(`This user may not listen on port ${port}: set LATCHKEY_PORT to one above 1023.`, error);
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return new SetupFault(`${host} is not an address of this machine: set LATCHKEY_HOST to one.`, error);
+    default:
+      return error;
+  }
+};
+
+/** Puts the house on its port. @throws SetupFault when the port can't be had; the house is closed then */
+export const serve = async (house: House, log: Log): Promise<RunningServer> => {
+  const { config } = house;
+  const app = createHttpServer({
+    routes: house.routes,
+    surroundings: {
+      origin: config.origin,
+      allowedOrigins: new Set([config.origin.origin, ...config.corsOrigins]),
+      clientAddress: createClientAddress(config.trustedProxies),
+    },
+    random: systemRandom,
+    log,
+  });
+  try {
+    await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    await app.close();
+    await house.close();
+    throw listenFault(error, config.host, config.port);
+  }
+  house.start();
+  return {
+    port: config.port,
+    stop: async () => {
+      await app.close();
+      await house.close();
+    },
+  };
+};

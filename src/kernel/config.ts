@@ -1,0 +1,317 @@
+import { isIP } from "node:net";
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { SetupFault } from "./errors.ts";
+import { Secret } from "./secret.ts";
+
+/**
+ * Every setting there is, with its default and its meaning. This is the only file that reads the
+ * environment; the README's table is generated from it. All settings are optional.
+ */
+
+type Setting<Value> = {
+  readonly meaning: string;
+  /** As the README shows it. */
+  readonly shown: string;
+  readonly read: (text: string | undefined, name: string) => Value;
+};
+
+const wrong = (name: string, rule: string, text: string): SetupFault =>
+  new SetupFault(`${name} must be ${rule}, not ${JSON.stringify(text)}.`);
+
+const wholeNumber = (standard: number, low: number, high: number, meaning: string): Setting<number> => ({
+  meaning,
+  shown: String(standard),
+  read: (text, name) => {
+    if (text === undefined) return standard;
+    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= low && value <= high) return value;
+    throw wrong(name, `a whole number from ${low} to ${high}`, text);
+  },
+});
+
+const words = <const Word extends string, Standard>(
+  standard: Standard,
+  shown: string,
+  allowed: readonly Word[],
+  meaning: string,
+): Setting<Word | Standard> => ({
+  meaning,
+  shown,
+  read: (text, name) => {
+    if (text === undefined) return standard;
+    const word = allowed.find((one) => one === text);
+    if (word === undefined) throw wrong(name, allowed.map((one) => `"${one}"`).join(" or "), text);
+    return word;
+  },
+});
+
+const text = (standard: string, meaning: string): Setting<string> => ({
+  meaning,
+  shown: standard,
+  read: (given) => given ?? standard,
+});
+
+/** A URL may carry a password, and the key material is one: neither may print. */
+const hidden = (meaning: string, check: (text: string, name: string) => void): Setting<Secret | undefined> => ({
+  meaning,
+  shown: "",
+  read: (given, name) => {
+    if (given === undefined) return undefined;
+    check(given, name);
+    return new Secret(given);
+  },
+});
+
+const list = (
+  meaning: string,
+  check: (entry: string, name: string) => string,
+): Setting<readonly string[]> => ({
+  meaning,
+  shown: "",
+  read: (given, name) =>
+    (given ?? "")
+      .split(",")
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== "")
+      .map((entry) => check(entry, name)),
+});
+
+const urlOf = (given: string, schemes: readonly string[], name: string): URL => {
+  const rule = `a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`;
+  const url = URL.parse(given);
+  if (!url || !schemes.includes(url.protocol) || url.hostname === "") {
+    throw new SetupFault(`${name} must be ${rule}.`);
+  }
+  return url;
+};
+
+/** An origin as browsers write it: scheme, host, port, and nothing behind it. */
+const originOf = (given: string, name: string): URL => {
+  const url = urlOf(given, ["http:", "https:"], name);
+  const bare = url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
+  if (!bare) throw wrong(name, "an origin without a path, like https://id.example.com", given);
+  return url;
+};
+
+const isRange = (entry: string): boolean => {
+  const [address = "", prefix, ...rest] = entry.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+};
+
+const cores = availableParallelism();
+
+export const settings = {
+  LATCHKEY_HOST: text("127.0.0.1", "Address to listen on. `0.0.0.0` or `::` for every interface."),
+  LATCHKEY_PORT: wholeNumber(3000, 1, 65_535, "Port to listen on."),
+  LATCHKEY_ORIGIN: {
+    meaning:
+      "The address people type. It goes into links, cookies and tokens. Plain `http` is taken for loopback only.",
+    shown: "http://localhost:<port>",
+    read: (given: string | undefined, name: string) => (given === undefined ? undefined : originOf(given, name)),
+  },
+  LATCHKEY_DATA: text("./data", "Folder of the database, the root key file and the outbox."),
+  LATCHKEY_DATABASE_URL: hidden(
+    "`postgres://…` to keep everything in PostgreSQL. Without it: SQLite in the data folder.",
+    (given, name) => void urlOf(given, ["postgres:", "postgresql:"], name),
+  ),
+  LATCHKEY_SMTP_URL: hidden(
+    "`smtp://user:password@host:587` (STARTTLS when offered) or `smtps://…`. Without it: mail becomes files in the outbox.",
+    (given, name) => void urlOf(given, ["smtp:", "smtps:"], name),
+  ),
+  LATCHKEY_MAIL_FROM: {
+    meaning: "Sender of the mails.",
+    shown: "Latchkey <no-reply@<origin's host>>",
+    read: (given: string | undefined, name: string) => {
+      if (given !== undefined && !/^[^\r\n]*[^\s@<>]+@[^\s@<>]+>?$/.test(given)) {
+        throw wrong(name, "a mail address, like Latchkey <no-reply@example.com>", given);
+      }
+      return given;
+    },
+  },
+  LATCHKEY_MAIL: words(
+    undefined,
+    "",
+    ["outbox"],
+    "`outbox` lets a server whose origin is not local run without SMTP; mail stays in the outbox folder.",
+  ),
+  LATCHKEY_ROOT_KEYS: hidden(
+    "Root keys as `id:base64,…` (32 bytes each); the first one seals, all open. Without it: a file in the data folder.",
+    () => undefined,
+  ),
+  LATCHKEY_TRUSTED_PROXIES: list(
+    "Addresses or ranges (`10.0.0.0/8`) whose `X-Forwarded-For` is believed.",
+    (entry, name) => {
+      if (!isRange(entry)) throw wrong(name, "a list of addresses or ranges such as 10.0.0.0/8", entry);
+      return entry;
+    },
+  ),
+  LATCHKEY_CORS_ORIGINS: list(
+    "Origins whose pages may call the Accounts and Track API with the session cookie.",
+    (entry, name) => originOf(entry, name).origin,
+  ),
+  LATCHKEY_LOG_LEVEL: words(
+    undefined,
+    "info (warn on a terminal)",
+    ["debug", "info", "warn", "error", "silent"],
+    "What is written to standard error, one JSON line an event. `debug` has a line per request, `info` per refusal.",
+  ),
+  LATCHKEY_PASSWORD_MIN: wholeNumber(8, 8, 64, "Fewest characters of a new password (NIST advises 15)."),
+  LATCHKEY_REVEAL_TOKEN: {
+    ...words("true", "true", ["true", "false"], "`false` leaves `api_token` out of `/me`."),
+    read: (given: string | undefined, name: string) =>
+      words("true", "true", ["true", "false"], "").read(given, name) === "true",
+  },
+  LATCHKEY_SESSION_IDLE_DAYS: wholeNumber(0, 0, 28, "Days without use after which a session ends; 0: never."),
+  LATCHKEY_CLOSE_GRACE_DAYS: wholeNumber(
+    14,
+    0,
+    365,
+    "Days in which a closed account can be taken back; 0 erases at once.",
+  ),
+  LATCHKEY_HIDE_ACCOUNTS: words(
+    undefined,
+    "",
+    ["strict"],
+    "`strict` answers a sign-up with a taken address like any other, and lets no one in before their address is verified.",
+  ),
+  LATCHKEY_PASSWORD_TRIES: wholeNumber(10, 1, 100, "Wrong passwords for one address in 15 minutes before waits begin."),
+  LATCHKEY_NETWORK_TRIES: wholeNumber(
+    200,
+    1,
+    1_000_000,
+    "Wrong passwords from one network (IPv4 address, IPv6 /64) in 10 minutes.",
+  ),
+  LATCHKEY_RATE: wholeNumber(20, 1, 1_000_000, "Calls a second of one credential, in the long run."),
+  LATCHKEY_BURST: wholeNumber(100, 1, 1_000_000, "Calls at once of one credential."),
+  LATCHKEY_QUOTA: wholeNumber(36_000, 1, 1_000_000_000, "Calls an hour of one account."),
+  LATCHKEY_SIGN_UPS: wholeNumber(30, 1, 1_000_000, "Sign-ups an hour from one network."),
+  LATCHKEY_MAILS: wholeNumber(5, 1, 1_000_000, "Mails an hour that anyone can cause to one address."),
+  LATCHKEY_HASHES: wholeNumber(cores, 1, 1024, "Password hashes computed at once."),
+} satisfies Record<string, Setting<unknown>>;
+
+// Shown in the README, where the machine that generates it must not matter.
+export const shownDefault = (name: keyof typeof settings): string =>
+  name === "LATCHKEY_HASHES" ? "the machine's cores" : settings[name].shown;
+
+export type Limits = {
+  readonly passwordTries: number;
+  readonly networkTries: number;
+  readonly rate: number;
+  readonly burst: number;
+  readonly quota: number;
+  readonly signUps: number;
+  readonly mails: number;
+  readonly hashes: number;
+};
+
+export type Config = {
+  readonly host: string;
+  readonly port: number;
+  readonly origin: URL;
+  readonly dataFolder: string;
+  readonly databaseUrl: Secret | undefined;
+  readonly smtpUrl: Secret | undefined;
+  readonly mailFrom: string;
+  readonly rootKeys: Secret | undefined;
+  readonly trustedProxies: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  readonly passwordMin: number;
+  readonly revealToken: boolean;
+  readonly sessionIdleDays: number;
+  readonly closeGraceDays: number;
+  readonly hideAccounts: boolean;
+  readonly limits: Limits;
+};
+
+const editDistance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+};
+
+const refuseUnknown = (environment: Readonly<Record<string, string | undefined>>): void => {
+  const known = Object.keys(settings);
+  for (const name of Object.keys(environment)) {
+    // Variables of the project's own tests are not settings of the server.
+    if (!name.startsWith("LATCHKEY_") || name.startsWith("LATCHKEY_TEST_") || known.includes(name)) continue;
+    const [nearest] = known
+      .map((one) => ({ one, distance: editDistance(name, one) }))
+      .sort((a, b) => a.distance - b.distance);
+    const hint = nearest && nearest.distance <= 6 ? ` Did you mean ${nearest.one}?` : "";
+    throw new SetupFault(`${name} is not a setting.${hint}`);
+  }
+};
+
+export const isLoopbackHost = (host: string): boolean =>
+  host === "localhost" || host === "127.0.0.1" || host === "[::1]";
+
+/**
+ * The settings out of the environment. Empty means unset.
+ * @throws SetupFault with one sentence for the first setting that is wrong.
+ */
+export const loadConfig = (
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  onTerminal: boolean = process.stderr.isTTY,
+): Config => {
+  refuseUnknown(environment);
+  const get = <Name extends keyof typeof settings>(name: Name): ReturnType<(typeof settings)[Name]["read"]> => {
+    const given = environment[name]?.trim();
+    const setting: Setting<unknown> = settings[name];
+    // Each row's `read` is the only source of its value, so its return type is the value's type.
+    return setting.read(given === "" ? undefined : given, name) as ReturnType<(typeof settings)[Name]["read"]>;
+  };
+
+  const port = get("LATCHKEY_PORT");
+  const origin = get("LATCHKEY_ORIGIN") ?? new URL(`http://localhost:${port}`);
+  const local = isLoopbackHost(origin.hostname);
+  if (origin.protocol === "http:" && !local) {
+    throw new SetupFault(
+      `LATCHKEY_ORIGIN must be https for ${origin.hostname}: browsers keep the session cookie only over https or on localhost.`,
+    );
+  }
+  const smtpUrl = get("LATCHKEY_SMTP_URL");
+  if (!local && !smtpUrl && get("LATCHKEY_MAIL") !== "outbox") {
+    throw new SetupFault(
+      `${origin.hostname} is not local, so mail must reach people: set LATCHKEY_SMTP_URL, or LATCHKEY_MAIL=outbox to keep mails as files.`,
+    );
+  }
+  return {
+    host: get("LATCHKEY_HOST"),
+    port,
+    origin,
+    dataFolder: resolve(get("LATCHKEY_DATA")),
+    databaseUrl: get("LATCHKEY_DATABASE_URL"),
+    smtpUrl,
+    mailFrom: get("LATCHKEY_MAIL_FROM") ?? `Latchkey <no-reply@${origin.hostname.replaceAll(/[[\]]/g, "")}>`,
+    rootKeys: get("LATCHKEY_ROOT_KEYS"),
+    trustedProxies: get("LATCHKEY_TRUSTED_PROXIES"),
+    corsOrigins: get("LATCHKEY_CORS_ORIGINS"),
+    logLevel: get("LATCHKEY_LOG_LEVEL") ?? (onTerminal ? "warn" : "info"),
+    passwordMin: get("LATCHKEY_PASSWORD_MIN"),
+    revealToken: get("LATCHKEY_REVEAL_TOKEN"),
+    sessionIdleDays: get("LATCHKEY_SESSION_IDLE_DAYS"),
+    closeGraceDays: get("LATCHKEY_CLOSE_GRACE_DAYS"),
+    hideAccounts: get("LATCHKEY_HIDE_ACCOUNTS") === "strict",
+    limits: {
+      passwordTries: get("LATCHKEY_PASSWORD_TRIES"),
+      networkTries: get("LATCHKEY_NETWORK_TRIES"),
+      rate: get("LATCHKEY_RATE"),
+      burst: get("LATCHKEY_BURST"),
+      quota: get("LATCHKEY_QUOTA"),
+      signUps: get("LATCHKEY_SIGN_UPS"),
+      mails: get("LATCHKEY_MAILS"),
+      hashes: get("LATCHKEY_HASHES"),
+    },
+  };
+};

@@ -1,0 +1,21 @@
+/** The one form in which a password is counted, compared with the blocklist, and hashed. */
+
+/** In Unicode code points after NFC. NIST SP 800-63B-4 §3.1.1.2 asks for at least 64. */
+export const longestPassword = 1024;
+
+/** No code point decomposes into more than 4, of 2 UTF-16 units each: longer can't come down to the limit. */
+const longestTyped = longestPassword * 4 * 2;
+
+/**
+ * A password in NFC, and only that: case and look-alikes stay apart (NIST SP 800-63B-4 §3.1.1.2 normalises
+ * so that two keyboards agree). With lone surrogates it is no text: UTF-8 would make them all the same.
+ */
+export const canonicalPassword = (
+  typed: string,
+): { readonly text: string; readonly length: number } | "not_text" | "too_long" => {
+  if (typed.length > longestTyped) return "too_long";
+  if (!typed.isWellFormed()) return "not_text";
+  const text = typed.normalize("NFC");
+  const length = Array.from(text).length;
+  return length > longestPassword ? "too_long" : { text, length };
+};

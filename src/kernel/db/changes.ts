@@ -1,0 +1,110 @@
+import type { Kysely, Transaction } from "kysely";
+import type { KernelTables } from "./tables.ts";
+
+/**
+ * How every process learns that cached state of an account must be forgotten. A transaction that changes
+ * such state writes down the account under a number taken from one counter row; the row's lock makes the
+ * numbers appear in commit order, so that a reader who has seen n has seen everything before n. This
+ * process applies its own changes as soon as they are committed; those of others it reads every 250 ms.
+ */
+
+const pollMs = 250;
+/** A process that has not confirmed the feed for this long stops using its caches. */
+const currentForMs = 1000;
+
+export type ChangeListener = (accountId: number | "all") => void;
+
+export type ChangeFeed = {
+  /** Whether every change older than one second is known here. When false, read the store. */
+  isCurrent(): boolean;
+  /** Rises with each change seen. What was read at a lower version may already be stale. */
+  version(): number;
+  onChange(listener: ChangeListener): void;
+  /** Tells this process's listeners about a change that it committed itself. */
+  apply(accountId: number | "all"): void;
+  /** Forgets what every running process has read long ago. @param before epoch milliseconds */
+  purge(before: number): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Writes the change down inside the transaction that makes it. Call it last: it serialises on one row. */
+export const recordChange = async (
+  tx: Transaction<KernelTables>,
+  accountId: number | "all",
+  at: number,
+): Promise<void> => {
+  const { seq } = await tx
+    .updateTable("change_counter")
+    .set((eb) => ({ seq: eb("seq", "+", 1) }))
+    .where("id", "=", 1)
+    .returning("seq")
+    .executeTakeFirstOrThrow();
+  await tx
+    .insertInto("changes")
+    .values({ seq, account_id: accountId === "all" ? null : accountId, at })
+    .execute();
+};
+
+export const createChangeFeed = (
+  db: Kysely<KernelTables>,
+  onPollFailed: (error: unknown) => void,
+): ChangeFeed => {
+  const listeners: ChangeListener[] = [];
+  let version = 0;
+  let seen = -1;
+  let confirmedAt = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let polling: Promise<void> | undefined;
+
+  const apply: ChangeListener = (accountId) => {
+    version += 1;
+    for (const listener of listeners) listener(accountId);
+  };
+
+  const poll = async (): Promise<void> => {
+    const startedAt = performance.now();
+    const { seq } = await db.selectFrom("change_counter").select("seq").executeTakeFirstOrThrow();
+    if (seq !== seen) {
+      const rows =
+        seen < 0
+          ? []
+          : await db.selectFrom("changes").selectAll().where("seq", ">", seen).orderBy("seq").execute();
+      // A gap means that rows were purged before we read them: we slept too long to know what changed.
+      if (rows[0]?.seq === seen + 1) for (const row of rows) apply(row.account_id ?? "all");
+      else apply("all");
+      seen = Math.max(seq, rows.at(-1)?.seq ?? seq);
+    }
+    confirmedAt = startedAt;
+  };
+
+  const schedule = (): void => {
+    timer = setTimeout(() => {
+      polling = poll()
+        .catch(onPollFailed)
+        .finally(() => {
+          if (timer) schedule();
+        });
+    }, pollMs);
+    timer.unref();
+  };
+
+  return {
+    isCurrent: () => performance.now() - confirmedAt < currentForMs,
+    version: () => version,
+    onChange: (listener) => listeners.push(listener),
+    apply,
+    purge: async (before) => {
+      await db.deleteFrom("changes").where("at", "<", before).execute();
+    },
+    start: async () => {
+      await poll();
+      schedule();
+    },
+    stop: async () => {
+      clearTimeout(timer);
+      timer = undefined;
+      await polling;
+    },
+  };
+};

@@ -1,0 +1,87 @@
+import { Kysely, type Transaction as KyselyTransaction } from "kysely";
+import type { Clock } from "../clock.ts";
+import { createChangeFeed, recordChange, type ChangeFeed } from "./changes.ts";
+import { migrateToLatest, type Migrations } from "./migrate.ts";
+import { isTransientConflict, postgresDialect } from "./postgres.ts";
+import { sqliteDialect } from "./sqlite.ts";
+import type { KernelTables } from "./tables.ts";
+
+/** Where the data lies: a file, or a PostgreSQL server. */
+export type StoreAddress =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "postgres"; readonly url: string };
+
+/** A transaction: its queries, and what must happen when (and only when) it is committed. */
+export type Tx = {
+  readonly query: KyselyTransaction<KernelTables>;
+  /** Cached state of this account is stale from the commit on, in every process. */
+  changed(accountId: number | "all"): void;
+  afterCommit(work: () => void): void;
+};
+
+export type Store = {
+  readonly kind: StoreAddress["kind"];
+  /** Single statements. Rooms see their own tables through `query.withTables<…>()`. */
+  readonly query: Kysely<KernelTables>;
+  /**
+   * All or nothing. Await nothing but queries inside: on SQLite every other write waits meanwhile.
+   * May run `work` again when the database broke a tie between two transactions.
+   */
+  transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
+  readonly changes: ChangeFeed;
+  migrate(): Promise<readonly string[]>;
+  close(): Promise<void>;
+};
+
+const mostAttempts = 5;
+
+export const openStore = (
+  address: StoreAddress,
+  deps: {
+    clock: Clock;
+    migrations: (kind: StoreAddress["kind"]) => Migrations;
+    onPollFailed: (error: unknown) => void;
+  },
+): Store => {
+  const query = new Kysely<KernelTables>({
+    dialect: address.kind === "sqlite" ? sqliteDialect(address.path) : postgresDialect(address.url),
+  });
+  const changes = createChangeFeed(query, deps.onPollFailed);
+
+  const attempt = async <Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> => {
+    const changed = new Set<number | "all">();
+    const after: Array<() => void> = [];
+    const result = await query.transaction().execute(async (transaction) => {
+      const done = await work({
+        query: transaction,
+        changed: (accountId) => void changed.add(accountId),
+        afterCommit: (callback) => void after.push(callback),
+      });
+      for (const accountId of changed) await recordChange(transaction, accountId, deps.clock.now());
+      return done;
+    });
+    for (const accountId of changed) changes.apply(accountId);
+    for (const callback of after) callback();
+    return result;
+  };
+
+  return {
+    kind: address.kind,
+    query,
+    changes,
+    transaction: async (work) => {
+      for (let tried = 1; ; tried++) {
+        try {
+          return await attempt(work);
+        } catch (error) {
+          if (tried >= mostAttempts || !isTransientConflict(error)) throw error;
+        }
+      }
+    },
+    migrate: () => migrateToLatest(query, deps.migrations(address.kind)),
+    close: async () => {
+      await changes.stop();
+      await query.destroy();
+    },
+  };
+};

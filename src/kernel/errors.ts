@@ -1,0 +1,105 @@
+/**
+ * Everything this server refuses, as data: one table from code to status and text. A `Refusal` is an
+ * expected ending and is told to the caller; any other thrown thing is a bug and becomes a 500.
+ */
+
+type Row = {
+  readonly status: number;
+  /** The sentence told on the Accounts wire, and as `detail` of a problem document. */
+  readonly text: string;
+  /** Where the Track wire has a sentence of its own. */
+  readonly track?: string;
+};
+
+export const refusals = {
+  credentials_missing: { status: 401, text: "Authentication is required" },
+  credentials_wrong: {
+    status: 403,
+    text: "Incorrect email and/or password",
+    track: "User does not have access to this resource.",
+  },
+  session_not_current: {
+    status: 403,
+    text: "The session has ended. Sign in again.",
+    track: "User does not have access to this resource.",
+  },
+  token_makes_no_session: { status: 403, text: "Incorrect email and/or password" },
+  password_needed: { status: 403, text: "Use the session cookie, or the account's email and password" },
+  cross_site: { status: 403, text: "Requests from another site can't use this session" },
+  input_invalid: { status: 400, text: "The request is not valid" },
+  json_invalid: { status: 400, text: "The body is not valid JSON" },
+  request_malformed: { status: 400, text: "The request is not valid HTTP" },
+  encoding_invalid: { status: 400, text: "The body can't be decompressed with its Content-Encoding" },
+  code_refused: { status: 400, text: "The code is not valid or has expired. Request a new one." },
+  quota_exceeded: { status: 402, text: "The hourly quota of this account is used up" },
+  not_found: { status: 404, text: "Not found" },
+  method_not_allowed: { status: 405, text: "This path does not know that method" },
+  body_too_large: { status: 413, text: "The body is larger than this path accepts" },
+  content_type_unsupported: { status: 415, text: "The body must be sent as application/json" },
+  encoding_unsupported: { status: 415, text: "The body's Content-Encoding must be gzip, or none" },
+  host_unknown: { status: 421, text: "This host name is not served here; use the configured origin" },
+  login_throttled: { status: 429, text: "Too many failed attempts. Wait, or reset the password." },
+  sign_up_throttled: { status: 429, text: "Too many sign-ups from this network. Try again later." },
+  mail_throttled: { status: 429, text: "Too many requests for mail. Try again later." },
+  code_throttled: { status: 429, text: "Too many codes tried from this network. Try again later." },
+  rate_limited: { status: 429, text: "Too many requests. Slow down." },
+  headers_too_large: { status: 431, text: "The request's headers are too large" },
+  internal: { status: 500, text: "Internal Server Error" },
+  busy: { status: 503, text: "The server is busy. Try again in a moment." },
+  store_unavailable: { status: 503, text: "The store can't be reached. Try again in a moment." },
+} as const satisfies Record<string, Row>;
+
+export type RefusalCode = keyof typeof refusals;
+
+/** One thing that is wrong with an input: which field, which rule, and the sentence that says so. */
+export type Issue = {
+  readonly field: string;
+  /** A short stable name of the broken rule, such as `required` or `too_short`. */
+  readonly rule: string;
+  readonly message: string;
+};
+
+export type RefusalDetails = {
+  readonly issues?: readonly Issue[];
+  /** Replaces the table's sentence, where the case has more to say. */
+  readonly text?: string;
+  /** Whole seconds, sent as `Retry-After`. */
+  readonly retryAfter?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What made it so; logged, never shown. */
+  readonly cause?: unknown;
+};
+
+export class Refusal extends Error {
+  readonly code: RefusalCode;
+  readonly issues: readonly Issue[];
+  readonly text: string | undefined;
+  readonly retryAfter: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: RefusalCode, details: RefusalDetails = {}) {
+    super(details.text ?? refusals[code].text, details.cause === undefined ? {} : { cause: details.cause });
+    this.name = "Refusal";
+    this.code = code;
+    this.issues = details.issues ?? [];
+    this.text = details.text;
+    this.retryAfter = details.retryAfter;
+    this.headers = details.headers ?? {};
+  }
+
+  get status(): number {
+    return refusals[this.code].status;
+  }
+}
+
+/** The refusal of one field of an input. */
+export const invalid = (field: string, rule: string, message: string): Refusal =>
+  new Refusal("input_invalid", { issues: [{ field, rule, message }] });
+
+/** A fault of the set-up, for the operator: one sentence that says what to do. Ends the process with code 1. */
+export class SetupFault extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? {} : { cause });
+    this.name = "SetupFault";
+  }
+}

@@ -1,0 +1,112 @@
+import type { FastifyRequest } from "fastify";
+import { Refusal } from "../errors.ts";
+import { parseBasic, type BasicCredentials } from "./basic.ts";
+import type { ClientAddress } from "./client-address.ts";
+import { parseJsonBody } from "./content-encoding.ts";
+import { readCookie, type CookieReading } from "./cookie.ts";
+import { cameFromElsewhere, isOurHost } from "./provenance.ts";
+
+/** What of the set-up a request is judged by. */
+export type Surroundings = {
+  readonly origin: URL;
+  /** Our own origin and those of LATCHKEY_CORS_ORIGINS. */
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly clientAddress: (
+    socketAddress: string | undefined,
+    forwardedFor: string | readonly string[] | undefined,
+  ) => ClientAddress;
+};
+
+const jsonType = /^application\/json\s*(;|$)/i;
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** A request as the rooms see it: only what is needed, read when it is asked for. */
+export class Incoming {
+  readonly requestId: string;
+  /** Headers that the answer will carry, whatever it turns out to be. */
+  readonly answerHeaders: Record<string, string> = {};
+  readonly #request: FastifyRequest;
+  readonly #surroundings: Surroundings;
+
+  constructor(request: FastifyRequest, requestId: string, surroundings: Surroundings) {
+    this.#request = request;
+    this.#surroundings = surroundings;
+    this.requestId = requestId;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get accept(): string {
+    return this.#request.headers.accept ?? "";
+  }
+
+  get userAgent(): string {
+    return this.#request.headers["user-agent"] ?? "";
+  }
+
+  /** Where the call comes from, as far as it can be believed; `network` groups neighbours for limits. */
+  get client(): ClientAddress {
+    return this.#surroundings.clientAddress(
+      this.#request.socket.remoteAddress,
+      this.#request.headers["x-forwarded-for"],
+    );
+  }
+
+  /** A varying part of the path, as declared by the route. */
+  param(name: string): string {
+    const { params } = this.#request;
+    const value: unknown =
+      typeof params === "object" && params !== null ? Reflect.get(params, name) : undefined;
+    return typeof value === "string" ? value : "";
+  }
+
+  /** One value of the query; undefined when it is absent, given twice, or nested. */
+  query(name: string): string | undefined {
+    const { query } = this.#request;
+    const value: unknown = typeof query === "object" && query !== null ? Reflect.get(query, name) : undefined;
+    return typeof value === "string" ? value : undefined;
+  }
+
+  /** The Authorization header; undefined when there is none. */
+  basic(): BasicCredentials | "malformed" | undefined {
+    return parseBasic(this.#request.raw.rawHeaders, this.#request.headers.authorization);
+  }
+
+  /**
+   * The cookie, under the two rules that go with it: it counts only on our own host name, and a write with
+   * it must not come from another site. Reading it is checking it, so no route can forget to.
+   * @throws Refusal host_unknown, cross_site
+   */
+  cookie(name: string): CookieReading {
+    const reading = readCookie(this.#request.headers.cookie, name);
+    if (reading.kind === "none") return reading;
+    if (!isOurHost(this.#request.headers.host, this.#surroundings.origin)) throw new Refusal("host_unknown");
+    if (!safeMethods.has(this.#request.method)) this.refuseOtherSites();
+    return reading;
+  }
+
+  /** @throws Refusal cross_site */
+  refuseOtherSites(): void {
+    const elsewhere = cameFromElsewhere({
+      origin: this.#request.headers.origin,
+      secFetchSite: this.#request.headers["sec-fetch-site"],
+      allowedOrigins: this.#surroundings.allowedOrigins,
+    });
+    if (elsewhere) throw new Refusal("cross_site");
+  }
+
+  /**
+   * The JSON body; undefined when the request has none.
+   * @throws Refusal content_type_unsupported, json_invalid
+   */
+  json(): unknown {
+    const { body } = this.#request;
+    if (!Buffer.isBuffer(body) || body.length === 0) return undefined;
+    if (!jsonType.test(this.#request.headers["content-type"] ?? "")) {
+      throw new Refusal("content_type_unsupported");
+    }
+    return parseJsonBody(body);
+  }
+}

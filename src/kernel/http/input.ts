@@ -1,0 +1,92 @@
+import type { z } from "zod";
+import { Refusal, type Issue } from "../errors.ts";
+import type { Incoming } from "./incoming.ts";
+import type { Input } from "./route.ts";
+
+/** For routes without a body. What is sent all the same must be JSON, and is not looked at. */
+export const noBody: Input<undefined> = {
+  schema: undefined,
+  optional: true,
+  read: (incoming) => {
+    incoming.json();
+    return undefined;
+  },
+};
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: "a string",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  object: "a JSON object",
+  array: "an array",
+};
+
+const issuesOf = (error: z.ZodError): readonly Issue[] =>
+  error.issues.flatMap((found): Issue[] => {
+    const field = found.path.join(".") || "body";
+    switch (found.code) {
+      case "unrecognized_keys":
+        return found.keys.map((key) => {
+          const name = [...found.path, key].join(".");
+          return { field: name, rule: "unknown", message: `${name} is not a known field` };
+        });
+      case "invalid_type":
+        return found.input === undefined
+          ? [{ field, rule: "required", message: `${field} is required` }]
+          : [
+              {
+                field,
+                rule: "type",
+                message: `${field} must be ${typeNames[found.expected] ?? found.expected}`,
+              },
+            ];
+      case "invalid_value": {
+        const values = found.values.map((value) => JSON.stringify(value)).join(" or ");
+        return found.input === undefined
+          ? [{ field, rule: "required", message: `${field} is required` }]
+          : [{ field, rule: "value", message: `${field} must be ${values}` }];
+      }
+      case "custom": {
+        const rule: unknown = found.params?.["rule"];
+        return [{ field, rule: typeof rule === "string" ? rule : "invalid", message: found.message }];
+      }
+      case "too_small":
+      case "too_big":
+      case "invalid_format":
+      case "not_multiple_of":
+      case "invalid_union":
+      case "invalid_key":
+      case "invalid_element":
+        return [{ field, rule: found.code, message: `${field}: ${found.message}` }];
+    }
+  });
+
+/** @throws Refusal input_invalid with everything that is wrong, not only the first */
+export const parseInput = <Value>(schema: z.ZodType<Value>, body: unknown): Value => {
+  const parsed = schema.safeParse(body, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  throw new Refusal("input_invalid", { issues: issuesOf(parsed.error) });
+};
+
+const requiredBody = (incoming: Incoming): unknown => {
+  const body = incoming.json();
+  // Told as a missing object, so that the fields are named and not only the body.
+  return body === undefined ? {} : body;
+};
+
+export const jsonBody = <Value>(schema: z.ZodType<Value>): Input<Value> => ({
+  schema,
+  optional: false,
+  read: (incoming) => parseInput(schema, requiredBody(incoming)),
+});
+
+/** A body that may be left out altogether. */
+export const optionalJsonBody = <Value>(schema: z.ZodType<Value>): Input<Value | undefined> => ({
+  schema,
+  optional: true,
+  read: (incoming) => {
+    const body = incoming.json();
+    return body === undefined ? undefined : parseInput(schema, body);
+  },
+});

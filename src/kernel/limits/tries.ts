@@ -1,0 +1,196 @@
+/**
+ * Tries that are counted in the store, so that a limit holds in every process and after a restart. A try counts
+ * before the costly work begins; whoever turns out to be right takes it back. Of the value (an address, a
+ * network) the store has a keyed digest only.
+ */
+import type { Transaction } from "kysely";
+
+import { day, second, type Clock } from "../clock.ts";
+import { keyedDigest } from "../crypto/digest.ts";
+import type { Store } from "../db/store.ts";
+import type { KernelTables } from "../db/tables.ts";
+
+/** How many tries, in which time, and what then. */
+export type TryPolicy = {
+  /** Part of the counter's key: policies of different names never share a counter. */
+  readonly name: string;
+  /** How many before refusals begin; at least 1. */
+  readonly tries: number;
+  /** Milliseconds from the first try; at most 12 h. */
+  readonly windowMs: number;
+  /**
+   * `refuse`: what exceeds the number is refused until the window ends. `wait`: the try that reaches the number
+   * and each one after it are followed by a wait of 2, 4, 8 … seconds, up to the window's length. Tries during a
+   * wait are refused and not counted. The series ends when a whole window goes by without a try after the wait.
+   */
+  readonly then: "refuse" | "wait";
+};
+
+export type CountedTry = { readonly policy: TryPolicy; readonly value: string };
+
+export type Reservation =
+  /** Give the tries back when they were a success, or were not carried out. A second call does nothing more. */
+  | { readonly ok: true; refund(): Promise<void> }
+  /** Whole seconds, at least 1, and the name of the policy that refuses longest. */
+  | { readonly ok: false; readonly retryAfterSeconds: number; readonly policy: string };
+
+export type Tries = {
+  /** Counts all of them, or, when one is refused, none. */
+  reserve(tries: readonly [CountedTry, ...CountedTry[]]): Promise<Reservation>;
+  /** Forgets the tries of one value, for who proved to be its owner in another way. */
+  clear(policy: TryPolicy, value: string): Promise<void>;
+  /** Forgets what nobody tried for 24 h. @returns how many values */
+  purge(): Promise<number>;
+};
+
+type Row = KernelTables["tries"];
+type Counter = { readonly policy: TryPolicy; readonly key: string };
+type Verdict = {
+  readonly policy: TryPolicy;
+  readonly before: Row;
+  readonly after: Row;
+  /** When the try before this one was. */
+  readonly lastAt: number;
+  /** Milliseconds for which this one is refused; 0 when it counts. */
+  readonly waitMs: number;
+};
+
+/** Milliseconds to wait after the try that brought the counter to `count`. */
+const waitAfter = ({ tries, windowMs }: TryPolicy, count: number): number =>
+  Math.min(2 ** (count - tries + 1) * second, windowMs);
+
+/** What one more try at `now` makes of the counter. */
+const judge = (policy: TryPolicy, before: Row, now: number): Verdict => {
+  // A clock that was set back must not prolong a refusal by as much.
+  const startedAt = Math.min(before.window_started_at, now);
+  const lastAt = Math.min(before.last_at, now);
+  const verdict = (count: number, window_started_at: number, last_at: number, waitMs = 0): Verdict => ({
+    policy,
+    before,
+    after: { key: before.key, count, window_started_at, last_at },
+    lastAt,
+    waitMs,
+  });
+  const full = before.count >= policy.tries;
+  const waitEndsAt = lastAt + waitAfter(policy, before.count);
+  const inSeries = full && policy.then === "wait";
+  const endsAt = (inSeries ? waitEndsAt : startedAt) + policy.windowMs;
+  if (before.count === 0 || now >= endsAt) return verdict(1, now, now);
+  const refusedUntil = inSeries ? waitEndsAt : full ? endsAt : now;
+  if (now < refusedUntil) return verdict(before.count, startedAt, lastAt, refusedUntil - now);
+  return verdict(before.count + 1, startedAt, now);
+};
+
+const unused = (key: string, now: number): Row => ({ key, count: 0, window_started_at: now, last_at: now });
+
+/** Takes the row's lock on both stores, whether the row was there or not, and tells what is in it. */
+const lock = (query: Transaction<KernelTables>, key: string, now: number): Promise<Row> =>
+  query
+    .insertInto("tries")
+    .values(unused(key, now))
+    .onConflict((conflict) => conflict.column("key").doUpdateSet((eb) => ({ count: eb.ref("tries.count") })))
+    .returningAll()
+    .executeTakeFirstOrThrow();
+
+const write = async (query: Transaction<KernelTables>, { before, after }: Verdict): Promise<void> => {
+  const same =
+    before.count === after.count &&
+    before.window_started_at === after.window_started_at &&
+    before.last_at === after.last_at;
+  if (same) return;
+  await query
+    .updateTable("tries")
+    .set({ count: after.count, window_started_at: after.window_started_at, last_at: after.last_at })
+    .where("key", "=", after.key)
+    .execute();
+};
+
+const refusal = (verdicts: readonly Verdict[]): Reservation & { ok: false } => {
+  const [longest] = verdicts.toSorted((a, b) => b.waitMs - a.waitMs);
+  const retryAfterSeconds = Math.max(1, Math.ceil((longest?.waitMs ?? 0) / second));
+  return { ok: false, retryAfterSeconds, policy: longest?.policy.name ?? "" };
+};
+
+export const createTries = (deps: {
+  readonly store: Pick<Store, "query" | "transaction">;
+  /** 32 random bytes that stay the same for the store's life. */
+  readonly key: Buffer;
+  readonly clock: Clock;
+}): Tries => {
+  const { store, clock } = deps;
+
+  const keyOf = (policy: TryPolicy, value: string): string => keyedDigest(deps.key, policy.name, value);
+
+  /** In the order of their keys, in which every process locks them: so no two can wait for one another. */
+  const countersOf = (tries: readonly CountedTry[]): readonly Counter[] =>
+    tries
+      .map(({ policy, value }) => ({ policy, key: keyOf(policy, value) }))
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+
+  /** A flood of refused tries must not become a flood of writes: those that are clearly refused only read. */
+  const refusedAlready = async (counters: readonly Counter[]): Promise<Reservation | undefined> => {
+    const keys = counters.map(({ key }) => key);
+    const rows = await store.query.selectFrom("tries").selectAll().where("key", "in", keys).execute();
+    const now = clock.now();
+    // The rows of a clock that was set back have to be written anew, under the lock.
+    if (rows.some((row) => row.last_at > now)) return undefined;
+    const refused = counters.flatMap(({ policy, key }) => {
+      const row = rows.find((one) => one.key === key);
+      const verdict = row && judge(policy, row, now);
+      return verdict && verdict.waitMs > 0 ? [verdict] : [];
+    });
+    return refused.length > 0 ? refusal(refused) : undefined;
+  };
+
+  const count = (counters: readonly Counter[]): Promise<readonly Verdict[]> =>
+    store.transaction(async ({ query }) => {
+      const verdicts: Verdict[] = [];
+      for (const { policy, key } of counters) {
+        const row = await lock(query, key, clock.now());
+        // Asked again, because time may have gone by before the lock was ours.
+        verdicts.push(judge(policy, row, clock.now()));
+      }
+      const refused = verdicts.filter(({ waitMs }) => waitMs > 0);
+      for (const verdict of refused.length > 0 ? refused : verdicts) await write(query, verdict);
+      return verdicts;
+    });
+
+  const giveBack = (verdicts: readonly Verdict[]): Promise<void> =>
+    store.transaction(async ({ query }) => {
+      for (const { lastAt, after } of verdicts) {
+        await query
+          .updateTable("tries")
+          .set((eb) => ({
+            count: eb("count", "-", 1),
+            // The wait counts from the last failure, which this try was not, unless others came after it.
+            last_at: eb.case().when("last_at", "=", after.last_at).then(lastAt).else(eb.ref("last_at")).end(),
+          }))
+          .where("key", "=", after.key)
+          // In a newer window this try is not among the counted.
+          .where("window_started_at", "=", after.window_started_at)
+          .where("count", ">", 0)
+          .execute();
+      }
+    });
+
+  return {
+    reserve: async (tries) => {
+      const counters = countersOf(tries);
+      const early = await refusedAlready(counters);
+      if (early) return early;
+      const verdicts = await count(counters);
+      const refused = verdicts.filter(({ waitMs }) => waitMs > 0);
+      if (refused.length > 0) return refusal(refused);
+      let refunded: Promise<void> | undefined;
+      return { ok: true, refund: () => (refunded ??= giveBack(verdicts)) };
+    },
+    clear: async (policy, value) => {
+      await store.query.deleteFrom("tries").where("key", "=", keyOf(policy, value)).execute();
+    },
+    purge: async () => {
+      const idle = clock.now() - day;
+      const { numDeletedRows } = await store.query.deleteFrom("tries").where("last_at", "<", idle).executeTakeFirst();
+      return Number(numDeletedRows);
+    },
+  };
+};

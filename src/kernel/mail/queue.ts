@@ -1,0 +1,61 @@
+/** Mails are written down with what they tell about: both are committed, or neither. The courier takes them from there. */
+import { day, type Clock } from "../clock.ts";
+import { open, seal, type Place } from "../crypto/envelope.ts";
+import type { RootKeys } from "../crypto/root-keys.ts";
+import type { Tx } from "../db/store.ts";
+import { newHexId, type Random } from "../ids.ts";
+import { assertSafe, type MailMessage } from "./message.ts";
+
+export type EnqueueOptions = {
+  /** Epoch milliseconds after which it is of no use any more and is thrown away. Two days when left out. */
+  readonly expiresAt?: number;
+  /** Goes through all the work and is thrown away by the courier: for an address that must not look different. */
+  readonly discard?: boolean;
+};
+
+export type MailQueue = {
+  /**
+   * Sealed at once, delivered after the commit.
+   * @throws TypeError when `to` is not one plain address, or the subject not one line
+   */
+  enqueue(tx: Tx, message: MailMessage, options?: EnqueueOptions): Promise<void>;
+};
+
+/** What is sealed. */
+type Content = { readonly message: MailMessage; readonly discard: boolean };
+
+const placeOf = (id: string): Place => ({ room: "kernel", row: id, field: "mail", version: 1 });
+const keptMs = 2 * day;
+
+export const createMailQueue = (deps: {
+  readonly rootKeys: RootKeys;
+  readonly random: Random;
+  readonly clock: Clock;
+  /** Called after each commit that left a mail in the queue. */
+  readonly wake: () => void;
+}): MailQueue => ({
+  enqueue: async (tx, message, options = {}) => {
+    assertSafe(message);
+    const now = deps.clock.now();
+    const id = newHexId(deps.random);
+    const content: Content = { message, discard: options.discard ?? false };
+    await tx.query
+      .insertInto("mail_queue")
+      .values({
+        id,
+        sealed: seal(deps.rootKeys, deps.random, placeOf(id), JSON.stringify(content)),
+        attempts: 0,
+        due_at: now,
+        leased_until: 0,
+        expires_at: options.expiresAt ?? now + keptMs,
+        created_at: now,
+      })
+      .execute();
+    tx.afterCommit(deps.wake);
+  },
+});
+
+/** @throws UnsealError when the row was tampered with or the root key is not at hand */
+export const openQueued = (rootKeys: RootKeys, row: { readonly id: string; readonly sealed: string }): Content =>
+  // What opens was sealed by `enqueue`: nobody else has the key.
+  JSON.parse(open(rootKeys, placeOf(row.id), row.sealed).reveal()) as Content;

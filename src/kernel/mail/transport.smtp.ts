@@ -1,0 +1,59 @@
+/** Mail through a mail server. */
+import { createTransport } from "nodemailer";
+import { isIP } from "node:net";
+
+import { second } from "../clock.ts";
+import { isLoopbackHost } from "../config.ts";
+import { SetupFault } from "../errors.ts";
+import type { Secret } from "../secret.ts";
+import { composeMail, type MailTransport, type Sender } from "./message.ts";
+
+/** The whole conversation, however slowly the server talks; the courier counts on it. */
+const longestSendMs = 90 * second;
+
+/**
+ * @param url `smtp://user:password@host:587` (STARTTLS when offered, and required before a password goes to a
+ * host that is not this machine) or `smtps://…`; nodemailer's options may follow as a query
+ * @throws SetupFault when the URL can't be read; it does not quote it
+ */
+export const createSmtpTransport = ({ url, ...sender }: Sender & { readonly url: Secret }): MailTransport => {
+  const parsed = URL.parse(url.reveal());
+  if (!parsed) throw new SetupFault("LATCHKEY_SMTP_URL is not a URL.");
+  // They would print mails and the password.
+  for (const name of ["logger", "debug", "transactionLog"]) parsed.searchParams.delete(name);
+  const withPassword = parsed.username !== "" || parsed.password !== "";
+  const transport = createTransport({
+    requireTLS: withPassword && !isLoopbackHost(parsed.hostname),
+    connectionTimeout: 10 * second,
+    greetingTimeout: 10 * second,
+    dnsTimeout: 10 * second,
+    socketTimeout: 30 * second,
+    ...(isIP(sender.host) === 0 ? { name: sender.host } : {}),
+    url: parsed.href,
+  });
+
+  return {
+    send: async (mail) => {
+      const { bytes, envelope } = await composeMail(mail, sender, false);
+      try {
+        await transport.sendMail({ raw: bytes, envelope, signal: AbortSignal.timeout(longestSendMs) });
+        return "sent";
+      } catch (error) {
+        if (isRecipientRefusal(error)) return "refused";
+        throw error;
+      }
+    },
+  };
+};
+
+/**
+ * A 5xx answer to RCPT TO (RFC 5321 §4.2.1): the address is wrong for good. To any other command a 5xx says
+ * that something is wrong with us (password, sender, content), which the operator can mend while the mail waits.
+ */
+const isRecipientRefusal = (error: unknown): boolean =>
+  error instanceof Error &&
+  "command" in error &&
+  error.command === "RCPT TO" &&
+  "responseCode" in error &&
+  typeof error.responseCode === "number" &&
+  error.responseCode >= 500;

@@ -1,0 +1,33 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { Config } from "../kernel/config.ts";
+import type { PublicJwk } from "../kernel/crypto/signing-keys.ts";
+import type { Guard, Route } from "../kernel/http/route.ts";
+import type { Caller } from "./caller.ts";
+import { createMetering } from "./metering.ts";
+import type { ReadMeDeps } from "./read-me.ts";
+import { trackRoutes } from "./routes.ts";
+import { createUseCases, type AccountActions } from "./use-cases.ts";
+
+export { provision } from "./provision.ts";
+
+type TrackDeps<Principal extends Caller, Email> = ReadMeDeps<Principal> & {
+  readonly clock: Clock;
+  readonly limits: Config["limits"];
+  readonly passwordMin: number;
+  /** Who may call, and who they are. */
+  readonly caller: Guard<Principal>;
+  readonly accounts: AccountActions<Principal, Email>;
+  readonly publicKeys: () => Promise<readonly PublicJwk[]>;
+};
+
+/** What you may reach once known. */
+export const createTrack = <Principal extends Caller, Email>(
+  deps: TrackDeps<Principal, Email>,
+): { readonly routes: readonly Route[] } => ({
+  routes: trackRoutes(createUseCases(deps), {
+    caller: deps.caller,
+    metering: createMetering(deps),
+    publicKeys: deps.publicKeys,
+    passwordMin: deps.passwordMin,
+  }),
+});

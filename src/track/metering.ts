@@ -1,0 +1,50 @@
+import type { Clock } from "../kernel/clock.ts";
+import { Refusal } from "../kernel/errors.ts";
+import type { Incoming } from "../kernel/http/incoming.ts";
+import { createBucket } from "../kernel/limits/bucket.ts";
+import { createQuota, type QuotaState } from "../kernel/limits/quota.ts";
+import type { Caller } from "./caller.ts";
+
+export type Metering = {
+  /**
+   * Counts a call: a leaky bucket per credential (429) and an hourly quota per account (402). Both headers
+   * of the quota go on every answer, whatever comes of the call (contract §5).
+   * @throws Refusal rate_limited, quota_exceeded
+   */
+  readonly count: (caller: Caller, incoming: Incoming) => void;
+  readonly state: (caller: Caller) => QuotaState;
+};
+
+const announce = (incoming: Incoming, { remaining, resetsInSeconds }: QuotaState): void => {
+  incoming.answerHeaders["x-toggl-quota-remaining"] = String(remaining);
+  incoming.answerHeaders["x-toggl-quota-resets-in"] = String(resetsInSeconds);
+};
+
+/** In memory, per process: it guards a machine, not a bill. */
+export const createMetering = (deps: {
+  readonly clock: Clock;
+  readonly limits: { readonly rate: number; readonly burst: number; readonly quota: number };
+}): Metering => {
+  const { clock, limits } = deps;
+  const bucket = createBucket({ clock, ratePerSecond: limits.rate, burst: limits.burst });
+  const quota = createQuota({ clock, total: limits.quota });
+  const keyOf = (caller: Caller): string => String(caller.account.id);
+
+  return {
+    state: (caller) => quota.peek(keyOf(caller)),
+    count: (caller, incoming) => {
+      const taken = bucket.take(caller.credential);
+      if (!taken.ok) {
+        announce(incoming, quota.peek(keyOf(caller)));
+        throw new Refusal("rate_limited", { retryAfter: taken.retryAfterSeconds });
+      }
+      const state = quota.count(keyOf(caller));
+      announce(incoming, state);
+      if (!state.exceeded) return;
+      throw new Refusal("quota_exceeded", {
+        text: `The hourly limit of ${limits.quota} calls is used up. It resets in ${state.resetsInSeconds} seconds.`,
+        retryAfter: state.resetsInSeconds,
+      });
+    },
+  };
+};

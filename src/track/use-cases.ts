@@ -1,0 +1,44 @@
+import { Refusal } from "../kernel/errors.ts";
+import type { Incoming } from "../kernel/http/incoming.ts";
+import type { Secret } from "../kernel/secret.ts";
+import type { Caller, Person } from "./caller.ts";
+import { changeMe, type AccountChanger, type ChangeMe } from "./change-me.ts";
+import { readMe, type ReadMeDeps } from "./read-me.ts";
+import { shownOrganization, shownWorkspace } from "./shown.ts";
+import { organizationsOf, workspaceOf, workspacesOf } from "./store.ts";
+
+/** What this room asks of the accounts behind its callers. */
+export type AccountActions<Principal extends Caller, Email> = AccountChanger<Principal, Incoming, Email, Person> & {
+  readonly replaceToken: (caller: Principal, incoming: Incoming) => Promise<Secret>;
+  readonly close: (caller: Principal, incoming: Incoming) => Promise<void>;
+};
+
+type Deps<Principal extends Caller, Email> = ReadMeDeps<Principal> & {
+  readonly accounts: AccountActions<Principal, Email>;
+};
+
+export const createUseCases = <Principal extends Caller, Email>(deps: Deps<Principal, Email>) => {
+  const { store, accounts } = deps;
+  const read = readMe(deps);
+  const change = changeMe(deps);
+  return {
+    me: read.me,
+    changeMe: async (caller: Principal, body: ChangeMe, incoming: Incoming) =>
+      read.editedMe(caller, await change(caller, body, incoming)),
+    resetToken: async (caller: Principal, incoming: Incoming): Promise<string> =>
+      (await accounts.replaceToken(caller, incoming)).reveal(),
+    closeAccount: accounts.close,
+    organizations: async (caller: Principal) =>
+      (await organizationsOf(store.query, caller.account.id)).map(shownOrganization),
+    workspaces: async (caller: Principal) =>
+      (await workspacesOf(store.query, caller.account.id)).map(shownWorkspace),
+    /** @throws Refusal not_found, also for a workspace of somebody else */
+    workspace: async (caller: Principal, id: number) => {
+      const row = await workspaceOf(store.query, caller.account.id, id);
+      if (!row) throw new Refusal("not_found");
+      return shownWorkspace(row);
+    },
+  };
+};
+
+export type TrackUseCases<Principal extends Caller> = ReturnType<typeof createUseCases<Principal, unknown>>;

@@ -1,0 +1,33 @@
+import { availableParallelism } from "node:os";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import type { StoreUnderTest } from "./tests/support/provided.ts";
+
+const throughTheDoor = ["http", "security", "nodes", "clients"].map((folder) => `tests/${folder}/**/*.test.ts`);
+
+const project = (name: string, include: string[], store?: StoreUnderTest): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: { name, include, ...(store && { provide: { store } }) },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("kernel", ["src/**/*.test.ts"]),
+      project("sqlite", throughTheDoor, { kind: "sqlite" }),
+      // tests/run.ts starts the server and provides its address.
+      project("postgres", throughTheDoor),
+      project("surface", ["tests/surface/**/*.test.ts"]),
+    ],
+    // Processes, not threads: tests kill servers, and native modules are loaded and unloaded with each file.
+    pool: "forks",
+    maxWorkers: Math.min(availableParallelism(), 8),
+    // No test may lean on another one: a seed that finds such a pair is printed with the failures.
+    sequence: { shuffle: { tests: true, files: false } },
+    allowOnly: false,
+    // So that a test can be picked by its line: npm test tests/http/01-sign-up.test.ts:20
+    includeTaskLocation: true,
+    // Generous, because a slow machine is no failure; a hung test still ends.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
