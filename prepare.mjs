@@ -1,39 +1,127 @@
-// Makes a checkout ready to run: packages as the lock file names them, and a Node that can run the sources at
-// node_modules/.bin/node. Plain JavaScript for any Node from 18 on; silent and quick when nothing is to do.
+// Makes a checkout ready to run: the packages that the lock file names, and at node_modules/.bin/node a Node that runs
+// the sources as they are. Plain JavaScript for any Node from 18 on; quick and silent when there is nothing to do.
 
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
+import * as fs from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-process.chdir(fileURLToPath(new URL(".", import.meta.url)));
-
-const record = "node_modules/.latchkey.json";
 const node = "node_modules/.bin/node";
+const record = "node_modules/.latchkey.json";
 const lock = ".prepare.lock";
 
-// npm ci empties node_modules, and the record with it: an install that was cut short counts as none.
+const packagesDigest = () => {
+  const hash = createHash("sha256");
+  for (const file of ["package.json", "package-lock.json"]) hash.update(fs.readFileSync(file)).update("\0");
+  return hash.digest("hex");
+};
+
+// The record goes when npm ci empties node_modules, and is written last: a preparation that was cut short counts as none.
 const isPrepared = () => {
   try {
-    return JSON.parse(readFileSync(record, "utf8")).packages === digest() && existsSync(node);
+    return JSON.parse(fs.readFileSync(record, "utf8")).packages === packagesDigest() && fs.existsSync(node);
   } catch {
     return false;
   }
 };
 
-const digest = () => {
-  const hash = createHash("sha256");
-  for (const file of ["package.json", "package-lock.json"]) hash.update(readFileSync(file)).update("\0");
-  return hash.digest("hex");
-};
-
 const prepare = async () => {
-  console.error("Installing packages, which takes a minute the first time …");
-  const packages = digest();
+  const packages = packagesDigest();
+  say("Installing packages; the first time this takes about a minute.");
   await install();
   pinNode();
-  writeFileSync(record, `${JSON.stringify({ packages })}\n`);
+  fs.writeFileSync(record, `${JSON.stringify({ packages })}\n`);
 };
 
-...
+// Tools and the platform's Node are wanted whatever NODE_ENV says; no package needs its install script. The short first
+// retry keeps a machine without network from waiting longer than a minute for the reason.
+const npmArguments = [
+  ...["ci", "--include=dev", "--include=optional", "--ignore-scripts"],
+  ...["--no-audit", "--no-fund", "--loglevel=error", "--fetch-retry-mintimeout=1000"],
+];
+
+const install = () =>
+  new Promise((resolve, reject) => {
+    const npm = spawn("npm", npmArguments, { stdio: ["ignore", "ignore", "pipe"] });
+    process.once("exit", () => npm.kill());
+    let complaint = "";
+    npm.stderr.setEncoding("utf8").on("data", (text) => (complaint += text));
+    npm.once("error", reject);
+    npm.once("close", (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`The packages could not be installed: ${reasonIn(complaint) ?? `npm ended with ${code}.`}`));
+    });
+  });
+
+const reasonIn = (complaint) =>
+  complaint
+    .split("\n")
+    .map((line) => line.replace(/^npm (error|ERR!)/, "").trim())
+    .find((line) => line !== "" && !/^(code|errno|syscall|path|A complete log)\b/.test(line));
+
+// The package's binary may be for another C library than this machine's, so it has to prove that it runs.
+const pinNode = () => {
+  if (isRecent(versionOf(node))) return;
+  if (!isRecent(process.version)) {
+    throw new Error(`Install Node 24.15 or newer: this is Node ${process.version}, and npm has no newer one for this machine.`);
+  }
+  fs.rmSync(node, { force: true });
+  fs.symlinkSync(process.execPath, node);
+};
+
+const versionOf = (binary) => {
+  try {
+    return execFileSync(binary, ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  } catch {
+    return "";
+  }
+};
+
+const isRecent = (version) => {
+  const [, major, minor] = /^v(\d+)\.(\d+)\./.exec(version) ?? [];
+  return Number(major) > 24 || (Number(major) === 24 && Number(minor) >= 15);
+};
+
+// The lock is an empty folder, which git does not see. Its holder touches it every second; one that nobody has touched
+// for ten seconds of our own waiting was left behind by a process that was killed.
+const takeLock = async () => {
+  for (let touched, quiet = 0; ; quiet += 0.2) {
+    try {
+      fs.mkdirSync(lock);
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    const now = fs.statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+    if (touched === undefined) say("Waiting for another process that installs packages here.");
+    if (touched !== now) quiet = 0;
+    if (quiet > 10) removeLock();
+    touched = now;
+    await wait(200);
+  }
+  process.once("exit", removeLock);
+  setInterval(() => fs.utimesSync(lock, new Date(), new Date()), 1000).unref();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+};
+
+const removeLock = () => {
+  try {
+    fs.rmdirSync(lock);
+  } catch {
+    // Gone already.
+  }
+};
+
+const say = (line) => process.stderr.write(`${line}\n`);
+
+process.chdir(fileURLToPath(new URL(".", import.meta.url)));
+try {
+  if (!isPrepared()) {
+    await takeLock();
+    if (!isPrepared()) await prepare();
+  }
+} catch (error) {
+  say(error.message);
+  process.exitCode = 1;
+}

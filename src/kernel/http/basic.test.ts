@@ -133,7 +133,7 @@ describe("parseBasic", () => {
     // Each part is right most of the time, so that many headers are wrong in one place only, and many in none.
     const mostly = (right: readonly string[], wrong: readonly string[]) =>
       fc.oneof(
-        { weight: 12, arbitrary: fc.constantFrom(...right) },
+        { weight: 24, arbitrary: fc.constantFrom(...right) },
         { weight: 1, arbitrary: fc.constantFrom(...wrong) },
       );
     const unit = mostly(["a", "Z", ":", "é", "€", "😀", "\u0085", "\ufeff"], ["\0", "\x1f", "\x7f"]);
@@ -154,7 +154,13 @@ describe("parseBasic", () => {
         mostly(["", " ", "\t"], ["\u00a0", "x", ","]),
         mostly(["Basic", "basic", "BASIC", "bAsIc"], ["Bearer", "Basi", "Basics", "Ba\u017fic"]),
         mostly([" ", "   "], ["", "\t", "\n", " \t"]),
-        fc.oneof(pair, bytes, unpadded, bent, fc.string({ unit: letter, maxLength: 8 })),
+        fc.oneof(
+          { weight: 4, arbitrary: pair },
+          bytes,
+          unpadded,
+          bent,
+          fc.string({ unit: letter, maxLength: 8 }),
+        ),
         mostly(["", " ", "\t "], ["\r", "=", ",", ", Basic YTpi"]),
       )
       .map((parts) => parts.join(""));
@@ -169,6 +175,6 @@ describe("parseBasic", () => {
       { numRuns: 5000 },
     );
     // Agreement means something only where both endings are met often.
-    expect(Math.min(accepted, refused)).toBeGreaterThan(500);
+    expect(Math.min(accepted, refused)).toBeGreaterThan(300);
   });
 });

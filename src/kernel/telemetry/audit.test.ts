@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+
+import { day } from "../clock.ts";
+import { openTestStore } from "../mail/testing/store.ts";
+import { createAudit } from "./audit.ts";
+
+const rows = ({ store }: Awaited<ReturnType<typeof openTestStore>>) =>
+  store.query.selectFrom("audit_events").selectAll().orderBy("id").execute();
+
+describe("the audit trail", () => {
+  test("keeps who, what, when, from where and how", async () => {
+    const kernel = await openTestStore();
+    const audit = createAudit(kernel);
+    await audit.record(kernel.store.query, {
+      event: "sign_in",
+      outcome: "done",
+      channel: "password",
+      accountId: 7,
+      address: "192.0.2.1",
+      userAgent: "curl/8\n\u0000",
+      requestId: "r1",
+      details: { remembered: true },
+    });
+    await audit.record(kernel.store.query, { event: "signing_key_rotated", outcome: "done", channel: "cli" });
+    expect(await rows(kernel)).toEqual([
+      {
+        id: 1,
+        at: kernel.clock.now(),
+        account_id: 7,
+        event: "sign_in",
+        outcome: "done",
+        channel: "password",
+        address: "192.0.2.1",
+        user_agent: "curl/8  ",
+        request_id: "r1",
+        details: '{"remembered":true}',
+      },
+      {
+        id: 2,
+        at: kernel.clock.now(),
+        account_id: null,
+        event: "signing_key_rotated",
+        outcome: "done",
+        channel: "cli",
+        address: null,
+        user_agent: null,
+        request_id: null,
+        details: null,
+      },
+    ]);
+  });
+
+  test("is rolled back with what it tells about", async () => {
+    const kernel = await openTestStore();
+    const audit = createAudit(kernel);
+    const doing = kernel.store.transaction(async (tx) => {
+      await audit.record(tx.query, { event: "sign_up", outcome: "done", channel: "password" });
+      throw new Error("no");
+    });
+    await expect(doing).rejects.toThrow("no");
+    expect(await rows(kernel)).toEqual([]);
+  });
+
+  test("cuts what a client may make long", async () => {
+    const kernel = await openTestStore();
+    await createAudit(kernel).record(kernel.store.query, {
+      event: "sign_in",
+      outcome: "refused",
+      channel: "none",
+      userAgent: "x".repeat(10_000),
+    });
+    expect((await rows(kernel)).map((row) => row.user_agent?.length)).toEqual([256]);
+  });
+
+  test("forgets after 400 days", async () => {
+    const kernel = await openTestStore();
+    const audit = createAudit(kernel);
+    await audit.record(kernel.store.query, { event: "sign_in", outcome: "done", channel: "password" });
+    kernel.clock.wind(400 * day);
+    await audit.record(kernel.store.query, { event: "sign_out", outcome: "done", channel: "session" });
+    expect(await audit.purge()).toBe(0);
+    kernel.clock.wind(1);
+    expect(await audit.purge()).toBe(1);
+    expect((await rows(kernel)).map((row) => row.event)).toEqual(["sign_out"]);
+  });
+});

@@ -1,0 +1,175 @@
+// A whole server in this process, on a fresh store of the project's kind, with a clock that tests wind by hand.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inject } from "vitest";
+import { compose, outboxFolder, type House } from "#app/compose.ts";
+import { serve } from "#app/server.ts";
+import type { Clock } from "#kernel/clock.ts";
+import { loadConfig, type Config } from "#kernel/config.ts";
+import { createLog } from "#kernel/telemetry/log.ts";
+import { createClient, sessionOf, type Client, type Reply } from "./http.ts";
+import { readOutbox, type Mail } from "./mails.ts";
+import { createDatabase } from "./postgres.ts";
+
+export type TestClock = Clock & { advance(milliseconds: number): void };
+
+const createTestClock = (): TestClock => {
+  let at = Date.parse("2026-03-04T05:06:07.000Z");
+  return {
+    now: () => at,
+    advance: (milliseconds) => {
+      at += milliseconds;
+    },
+  };
+};
+
+/** Argon2id as cheap as it gets: what is tested is that it is asked, not what it costs. */
+export const cheapPasswords = { memory: 64, passes: 1, lanes: 1 };
+
+export type Person = { readonly email: string; readonly password: string; readonly session: string };
+
+export type TestHouse = Client & {
+  readonly config: Config;
+  readonly inside: House;
+  readonly clock: TestClock;
+  /** Every log line so far, as it was written. */
+  readonly logs: readonly string[];
+  /** Everything that was mailed so far, oldest first. */
+  mails(): Promise<readonly Mail[]>;
+  /** The newest mail to this address. */
+  mailTo(address: string): Promise<Mail | undefined>;
+  /** Signs somebody up. */
+  person(email?: string, password?: string): Promise<Person>;
+  tokenOf(person: Person): Promise<string>;
+  /** Another process of the same store, as far as one process can be two: it shares nothing but the store and the clock. */
+  twin(settings?: Settings): Promise<TestHouse>;
+  /** The same store after a restart. This house is stopped. */
+  restart(settings?: Settings): Promise<TestHouse>;
+  stop(): Promise<void>;
+};
+
+type Settings = Readonly<Record<string, string>>;
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+
+type Ground = {
+  readonly settings: Settings;
+  readonly clock: TestClock;
+  /** Removes what the house lay on. */
+  readonly clear: () => Promise<void>;
+};
+
+const layGround = async (settings: Settings): Promise<Ground> => {
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-test-"));
+  const store = inject("store");
+  const database = store.kind === "postgres" ? await createDatabase(store.adminUrl) : undefined;
+  const port = await freePort();
+  return {
+    settings: {
+      LATCHKEY_DATA: folder,
+      LATCHKEY_PORT: String(port),
+      LATCHKEY_ORIGIN: `http://localhost:${port}`,
+      LATCHKEY_LOG_LEVEL: "debug",
+      ...(database ? { LATCHKEY_DATABASE_URL: database.url } : {}),
+      ...settings,
+    },
+    clock: createTestClock(),
+    clear: async () => {
+      await database?.drop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+};
+
+let people = 0;
+
+const build = async (ground: Ground): Promise<TestHouse> => {
+  const config = loadConfig(ground.settings, false);
+  const logs: string[] = [];
+  const log = createLog({
+    level: config.logLevel,
+    clock: ground.clock,
+    destination: { write: (line) => void logs.push(line) },
+  });
+  const inside = await compose(config, log, { clock: ground.clock, passwordParameters: cheapPasswords });
+  const server = await serve(inside, log);
+  const client = createClient(config.port, config.origin.host);
+  let stopped: Promise<void> | undefined;
+  const twins: TestHouse[] = [];
+  const stopServer = (): Promise<void> => {
+    client.close();
+    return (stopped ??= server.stop());
+  };
+  const mails = async (): Promise<readonly Mail[]> => {
+    await inside.courier.deliverDue();
+    return readOutbox(outboxFolder(config));
+  };
+  const house: TestHouse = {
+    ...client,
+    config,
+    inside,
+    clock: ground.clock,
+    logs,
+    mails,
+    mailTo: async (address) => (await mails()).findLast((mail) => mail.to === address),
+    person: async (email = `person${++people}@example.com`, password = "a quiet river at noon") => {
+      const reply: Reply = await client.send("POST", "/api/signup", {
+        json: { email, password, tos_accepted_for: "track" },
+      });
+      const session = sessionOf(reply);
+      if (reply.status !== 200 || session === undefined) throw new Error(`Sign-up failed: ${reply.status} ${reply.text}`);
+      return { email, password, session };
+    },
+    tokenOf: async ({ session }) => {
+      const me = (await client.send("GET", "/api/v9/me", { session })).json();
+      if (typeof me !== "object" || me === null || !("api_token" in me) || typeof me.api_token !== "string") {
+        throw new Error("No token in /me");
+      }
+      return me.api_token;
+    },
+    twin: async (settings = {}) => {
+      const port = String(await freePort());
+      const twin = await build({ ...ground, settings: { ...ground.settings, LATCHKEY_PORT: port, ...settings } });
+      twins.push(twin);
+      return twin;
+    },
+    restart: async (settings = {}) => {
+      await stopServer();
+      return build({ ...ground, settings: { ...ground.settings, ...settings } });
+    },
+    stop: async () => {
+      for (const twin of twins) await twin.stop();
+      await stopServer();
+    },
+  };
+  return house;
+};
+
+const grounds: Ground[] = [];
+const houses: TestHouse[] = [];
+
+/** Starts a house; it and its store are gone after `stopHouses`. */
+export const startHouse = async (settings: Settings = {}): Promise<TestHouse> => {
+  const ground = await layGround(settings);
+  grounds.push(ground);
+  const house = await build(ground);
+  houses.push(house);
+  return house;
+};
+
+/** For `afterAll` or `afterEach`. */
+export const stopHouses = async (): Promise<void> => {
+  for (const house of houses.splice(0)) await house.stop();
+  for (const ground of grounds.splice(0)) await ground.clear();
+};
