@@ -27,6 +27,7 @@ const isPrepared = () => {
 };
 
 const prepare = async () => {
+  if (isPrepared()) return;
   const packages = packagesDigest();
   say("Installing packages; the first time this takes about a minute.");
   await install();
@@ -44,13 +45,14 @@ const npmArguments = [
 const install = () =>
   new Promise((resolve, reject) => {
     const npm = spawn("npm", npmArguments, { stdio: ["ignore", "ignore", "pipe"] });
-    process.once("exit", () => npm.kill());
+    // This process stays until npm is gone, or the next one would install into the same folder.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => npm.kill("SIGKILL"));
     let complaint = "";
     npm.stderr.setEncoding("utf8").on("data", (text) => (complaint += text));
-    npm.once("error", reject);
-    npm.once("close", (code) => {
+    npm.once("error", (error) => reject(new Error(`The packages could not be installed: ${error.message}`)));
+    npm.once("close", (code, signal) => {
       if (code === 0) resolve();
-      else reject(new Error(`The packages could not be installed: ${reasonIn(complaint) ?? `npm ended with ${code}.`}`));
+      else reject(new Error(`The packages could not be installed: ${reasonIn(complaint) ?? `npm ended with ${signal ?? code}`}`));
     });
   });
 
@@ -64,7 +66,7 @@ const reasonIn = (complaint) =>
 const pinNode = () => {
   if (isRecent(versionOf(node))) return;
   if (!isRecent(process.version)) {
-    throw new Error(`Install Node 24.15 or newer: this is Node ${process.version}, and npm has no newer one for this machine.`);
+    throw new Error(`Install Node 24.15 or newer: this is Node ${process.version}, and npm offers no newer one for this machine.`);
   }
   fs.rmSync(node, { force: true });
   fs.symlinkSync(process.execPath, node);
@@ -89,38 +91,36 @@ const takeLock = async () => {
   for (let touched, quiet = 0; ; quiet += 0.2) {
     try {
       fs.mkdirSync(lock);
-      break;
+      return setInterval(() => fs.utimes(lock, new Date(), new Date(), () => {}), 1000);
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
     }
     const now = fs.statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
-    if (touched === undefined) say("Waiting for another process that installs packages here.");
+    if (touched === undefined) say("Waiting for another process that installs the packages.");
     if (touched !== now) quiet = 0;
     if (quiet > 10) removeLock();
     touched = now;
     await wait(200);
   }
-  process.once("exit", removeLock);
-  setInterval(() => fs.utimesSync(lock, new Date(), new Date()), 1000).unref();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 };
 
-const removeLock = () => {
+const withLock = async (work) => {
+  const heartbeat = await takeLock();
   try {
-    fs.rmdirSync(lock);
-  } catch {
-    // Gone already.
+    await work();
+  } finally {
+    clearInterval(heartbeat);
+    removeLock();
   }
 };
+
+const removeLock = () => fs.rmSync(lock, { recursive: true, force: true });
 
 const say = (line) => process.stderr.write(`${line}\n`);
 
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
 try {
-  if (!isPrepared()) {
-    await takeLock();
-    if (!isPrepared()) await prepare();
-  }
+  if (!isPrepared()) await withLock(prepare);
 } catch (error) {
   say(error.message);
   process.exitCode = 1;

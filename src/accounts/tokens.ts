@@ -1,5 +1,6 @@
 import { sha256Hex } from "../kernel/crypto/digest.ts";
 import { open, seal, type Place } from "../kernel/crypto/envelope.ts";
+import { createFreshCache } from "../kernel/db/fresh-cache.ts";
 import type { Tx } from "../kernel/db/store.ts";
 import { newHexId } from "../kernel/ids.ts";
 import { Secret } from "../kernel/secret.ts";
@@ -35,17 +36,27 @@ export const storeNewToken = async (
 };
 
 /**
- * The account's token for its owner's eyes: the one that was shown, or the sealed copy.
- * Undefined when there is none, or when the operator does not want tokens revealed.
+ * The account's token for its owner's eyes: the one that was shown, or the sealed copy. Undefined when there is
+ * none, or when the operator does not want tokens revealed. What was opened is kept until the account changes:
+ * clients read `/me` with every poll, and whoever can read this process's memory has the root key as well.
  */
-export const revealToken =
-  (deps: Pick<AccountDeps, "store" | "rootKeys" | "policy">) =>
-  async (principal: Principal): Promise<Secret | undefined> => {
+export const revealToken = (deps: Pick<AccountDeps, "store" | "rootKeys" | "policy">) => {
+  const opened = createFreshCache<{ readonly token: Secret | undefined }>(deps.store.changes, { max: 10_000 });
+
+  const read = (accountId: number) => async () => {
+    const sealed = await sealedToken(deps.store.query, accountId);
+    const token = sealed === undefined ? undefined : open(deps.rootKeys, placeOf(accountId), sealed);
+    return { accountId, value: { token } };
+  };
+
+  return async (principal: Principal): Promise<Secret | undefined> => {
     if (!deps.policy.revealToken) return undefined;
     if (principal.token) return principal.token;
-    const sealed = await sealedToken(deps.store.query, principal.account.id);
-    return sealed === undefined ? undefined : open(deps.rootKeys, placeOf(principal.account.id), sealed);
+    const { id } = principal.account;
+    const key = String(id);
+    return (opened.get(key) ?? (await opened.load(key, read(id))))?.token;
   };
+};
 
 type Deps = Pick<AccountDeps, "store" | "random" | "rootKeys" | "clock" | "audit">;
 

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
+import { createHmac, createSecretKey, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { hour } from "../kernel/clock.ts";
-import { keyedDigest } from "../kernel/crypto/digest.ts";
+import { sha256Hex } from "../kernel/crypto/digest.ts";
 import { createFreshCache } from "../kernel/db/fresh-cache.ts";
 import { Refusal } from "../kernel/errors.ts";
 import type { Secret } from "../kernel/secret.ts";
@@ -55,10 +55,10 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
     await replaceHash(store.query, account, await deps.passwords.hash(password));
   };
 
-  const ofAddress: PasswordChecks["ofAddress"] = async (address, password, peer) => {
+  const check: PasswordChecks["ofAddress"] = async (address, password, peer) => {
     const parsed = parseEmailAddress(address);
     // What is no address can't be anybody's, but costs and counts like one.
-    const canonical = "canonical" in parsed ? parsed.canonical : `malformed:${address.slice(0, 320).toLowerCase()}`;
+    const canonical = "canonical" in parsed ? parsed.canonical : `malformed:${sha256Hex(address)}`;
     const account = await accountByEmail(store.query, canonical);
     const reserved = await tries.reserve([
       { policy: limits.passwordOfAddress, value: canonical },
@@ -87,52 +87,54 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
 
   const remembered = createFreshCache<Remembered>(store.changes, { max: 10_000 });
   const inFlight = new LRUCache<string, Promise<Account>>({ max: 10_000 });
-  let key = randomBytes(32);
+  let key = createSecretKey(randomBytes(32));
   let keyUntil = 0;
 
   /** Names the pair under a key that lives for an hour in this process only, so the cache tells nothing by itself. */
   const tagOf = (address: string, password: Secret): string => {
     if (clock.now() >= keyUntil) {
-      key = randomBytes(32);
+      key = createSecretKey(randomBytes(32));
       keyUntil = clock.now() + hour;
       remembered.clear();
     }
-    return keyedDigest(key, address, password.reveal().normalize("NFC"));
+    const typed = password.reveal().normalize("NFC");
+    // The length in front keeps the two apart; it runs with every call, so it is one text and one digest.
+    return createHmac("sha256", key).update(`${address.length}:${address}${typed}`).digest("base64");
+  };
+
+  /** Equal calls that come at once are one try, and one hash: a client that opens many connections is no attacker. */
+  const checkOnce = (tag: string, address: string, password: Secret, peer: Peer): Promise<Account> => {
+    const running = inFlight.get(tag);
+    if (running) return running;
+    const started = check(address, password, peer).finally(() => inFlight.delete(tag));
+    inFlight.set(tag, started);
+    return started;
   };
 
   const ofAddressRemembered: PasswordChecks["ofAddressRemembered"] = async (address, password, peer) => {
     const tag = tagOf(address, password);
     const known = remembered.get(tag);
     if (known && known.until > clock.now()) return known.account;
-    // Equal calls that come at once are one try, and one hash.
-    const running = inFlight.get(tag);
-    if (running) return running;
-    const check = remembered
-      .load(tag, async () => {
-        const verified = await ofAddress(address, password, peer);
-        // Read again behind the hash: the state that counts is today's, not that of before the wait.
-        const account = await accountById(store.query, verified.id);
-        if (!account || !isOpen(account) || account.credentialVersion !== verified.credentialVersion) return undefined;
-        await deps.audit.record(store.query, {
-          event: "basic_password",
-          outcome: "done",
-          channel: "password",
-          accountId: account.id,
-          ...peer,
-        });
-        return { accountId: account.id, value: { account, until: clock.now() + verifiedForMs } };
-      })
-      .then((entry) => {
-        if (!entry) throw new Refusal("credentials_wrong");
-        return entry.account;
-      })
-      .finally(() => inFlight.delete(tag));
-    inFlight.set(tag, check);
-    return check;
+    const entry = await remembered.load(tag, async () => {
+      const verified = await checkOnce(tag, address, password, peer);
+      // Read again behind the hash: the state that counts is today's, not that of before the wait.
+      const account = await accountById(store.query, verified.id);
+      if (!account || !isOpen(account) || account.credentialVersion !== verified.credentialVersion) return undefined;
+      await deps.audit.record(store.query, {
+        event: "basic_password",
+        outcome: "done",
+        channel: "password",
+        accountId: account.id,
+        ...peer,
+      });
+      return { accountId: account.id, value: { account, until: clock.now() + verifiedForMs } };
+    });
+    if (!entry) throw new Refusal("credentials_wrong");
+    return entry.account;
   };
 
   return {
-    ofAddress,
+    ofAddress: (address, password, peer) => checkOnce(tagOf(address, password), address, password, peer),
     ofAddressRemembered,
     ofKnownAccount: async (account, password, credential, peer) => {
       const reserved = await tries.reserve([{ policy: limits.passwordOfCredential, value: credential }]);

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import {
   accountLimits,
   createAccounts,
@@ -195,7 +196,8 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       close: async () => {
         clearInterval(flusher);
         await timetable.stop();
-        await courier.stop();
+        // A mail server that hangs must not hold the process; what was not sent goes out after the next start.
+        await Promise.race([courier.stop(), wait(5000, undefined, { ref: false })]);
         await accounts.flush().catch((error: unknown) => log.warn("last_seen_not_written", { error }));
         await store.close();
       },

@@ -47,29 +47,33 @@ describe("the timetable", () => {
   });
 
   test("does not run in another process while one runs it, until that one counts as dead", async () => {
-    const { timetable, another, clock } = await open();
-    const gate = Promise.withResolvers<void>();
-    const begun = Promise.withResolvers<void>();
-    const slow = timetable();
-    slow.register("purge", hour, async () => {
-      begun.resolve();
-      await gate.promise;
-    });
-    const running = slow.runDue();
-    await begun.promise;
+    const { timetable, another, clock, store } = await open();
+    const begin = (table: ReturnType<typeof timetable>) => {
+      const begun = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      table.register("purge", hour, () => (begun.resolve(), gate.promise));
+      const look = table.runDue();
+      return { begun: begun.promise, look, end: () => (gate.resolve(), look) };
+    };
+    const first = begin(timetable());
+    await first.begun;
     const purge = counter();
-    const other = timetable(another());
-    other.register("purge", hour, purge.run);
-    await other.runDue();
+    const patient = timetable(another());
+    patient.register("purge", hour, purge.run);
+    await patient.runDue();
     expect(purge.runs()).toBe(0);
+
     clock.wind(10 * minute);
-    await other.runDue();
-    expect(purge.runs()).toBe(1);
-    gate.resolve();
-    await running;
-    // The late one must not take the lease or the date from the other.
-    await other.runDue();
-    expect(purge.runs()).toBe(1);
+    const second = begin(timetable(another()));
+    await second.begun;
+    await first.end();
+    // The late one took neither the lease nor the date from the one that holds the job now.
+    await patient.runDue();
+    const row = () => store.query.selectFrom("jobs").selectAll().executeTakeFirstOrThrow();
+    expect((await row()).leased_until).toBe(clock.now() + 10 * minute);
+    await second.end();
+    expect(await row()).toMatchObject({ leased_until: 0, due_at: clock.now() + hour });
+    expect(purge.runs()).toBe(0);
   });
 
   test("logs a job that fails, runs the others, and runs it again a period later", async () => {

@@ -29,6 +29,14 @@ const createTestClock = (): TestClock => {
 /** Argon2id as cheap as it gets: what is tested is that it is asked, not what it costs. */
 export const cheapPasswords = { memory: 64, passes: 1, lanes: 1 };
 
+/** Settings for suites that make more people and more mistakes than the limits allow, and are not about limits. */
+export const roomy = {
+  LATCHKEY_SIGN_UPS: "1000",
+  LATCHKEY_PASSWORD_TRIES: "100",
+  LATCHKEY_NETWORK_TRIES: "10000",
+  LATCHKEY_MAILS: "1000",
+};
+
 export type Person = { readonly email: string; readonly password: string; readonly session: string };
 
 export type TestHouse = Client & {
@@ -39,8 +47,8 @@ export type TestHouse = Client & {
   readonly logs: readonly string[];
   /** Everything that was mailed so far, oldest first. */
   mails(): Promise<readonly Mail[]>;
-  /** The newest mail to this address. */
-  mailTo(address: string): Promise<Mail | undefined>;
+  /** The newest mail to this address, or the newest with this subject: mails of one millisecond have no order. */
+  mailTo(address: string, subject?: string): Promise<Mail | undefined>;
   /** Signs somebody up. */
   person(email?: string, password?: string): Promise<Person>;
   tokenOf(person: Person): Promise<string>;
@@ -122,7 +130,8 @@ const build = async (ground: Ground): Promise<TestHouse> => {
     clock: ground.clock,
     logs,
     mails,
-    mailTo: async (address) => (await mails()).findLast((mail) => mail.to === address),
+    mailTo: async (address, subject) =>
+      (await mails()).findLast((mail) => mail.to === address && (subject ?? mail.subject) === mail.subject),
     person: async (email = `person${++people}@example.com`, password = "a quiet river at noon") => {
       const reply: Reply = await client.send("POST", "/api/signup", {
         json: { email, password, tos_accepted_for: "track" },

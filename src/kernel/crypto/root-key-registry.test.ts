@@ -11,9 +11,15 @@ import { loadRootKeys } from "./root-key-registry.ts";
 const base64 = (byte: number): string => Buffer.alloc(32, byte).toString("base64");
 
 const load = ({ store, clock, random, folder }: TestStore, rootKeys?: string, dataFolder = folder) =>
-  loadRootKeys({ store, clock, random, config: { rootKeys: rootKeys === undefined ? undefined : new Secret(rootKeys), dataFolder } });
+  loadRootKeys({
+    store,
+    clock,
+    random,
+    config: { rootKeys: rootKeys === undefined ? undefined : new Secret(rootKeys), dataFolder },
+  });
 
-const registered = ({ store }: TestStore) => store.query.selectFrom("root_keys").selectAll().orderBy("id").execute();
+const registered = ({ store }: TestStore) =>
+  store.query.selectFrom("root_keys").selectAll().orderBy("id").execute();
 
 describe("root keys at start", () => {
   test("the first start makes a file for its owner only, and registers its key", async () => {
@@ -73,7 +79,8 @@ describe("root keys at start", () => {
     await rm(path);
     const refused = load(kernel);
     await expect(refused).rejects.toThrow(SetupFault);
-    for (const named of [current.id, path, "LATCHKEY_ROOT_KEYS"]) await expect(refused).rejects.toThrow(named);
+    for (const named of [current.id, path, "LATCHKEY_ROOT_KEYS"])
+      await expect(refused).rejects.toThrow(named);
     await expect(stat(path)).rejects.toThrow(/ENOENT/);
   });
 
@@ -88,7 +95,9 @@ describe("root keys at start", () => {
   test("a missing id is named, and nothing is registered in its stead", async () => {
     const kernel = await openTestStore();
     await load(kernel, `old:${base64(2)}`);
-    await expect(load(kernel, `new:${base64(1)}`)).rejects.toThrow(/needs root key old, which LATCHKEY_ROOT_KEYS/);
+    await expect(load(kernel, `new:${base64(1)}`)).rejects.toThrow(
+      /needs root key old, which LATCHKEY_ROOT_KEYS/,
+    );
     expect((await registered(kernel)).map(({ id }) => id)).toEqual(["old"]);
   });
 

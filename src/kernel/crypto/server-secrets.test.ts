@@ -34,7 +34,11 @@ describe("secrets of the server", () => {
       expect(JSON.stringify(rows)).not.toContain(tries.toString(form));
     }
     const other = rows.find(({ name }) => name === "other");
-    await kernel.store.query.updateTable("server_secrets").set({ sealed: other?.sealed ?? "" }).where("name", "=", "tries").execute();
+    await kernel.store.query
+      .updateTable("server_secrets")
+      .set({ sealed: other?.sealed ?? "" })
+      .where("name", "=", "tries")
+      .execute();
     await expect(loadServerSecret(kernel, "tries")).rejects.toThrow(UnsealError);
   });
 });

@@ -90,6 +90,8 @@ class Connection implements DatabaseConnection {
   }
 
   end(how: "commit" | "rollback"): void {
+    // Kysely rolls back after a commit that failed; by then the transaction is over and the lock is somebody else's.
+    if (!this.#inTransaction) return;
     try {
       this.#handles.writer.prepare(how).run();
     } catch (error) {

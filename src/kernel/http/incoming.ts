@@ -82,9 +82,20 @@ export class Incoming {
   cookie(name: string): CookieReading {
     const reading = readCookie(this.#request.headers.cookie, name);
     if (reading.kind === "none") return reading;
-    if (!isOurHost(this.#request.headers.host, this.#surroundings.origin)) throw new Refusal("host_unknown");
+    if (!isOurHost(this.#host(), this.#surroundings.origin)) throw new Refusal("host_unknown");
     if (!safeMethods.has(this.#request.method)) this.refuseOtherSites();
     return reading;
+  }
+
+  /** Undefined when it was sent twice: Node keeps the first one, a proxy in front of us may have judged by the other. */
+  #host(): string | undefined {
+    const { rawHeaders } = this.#request.raw;
+    let hosts = 0;
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const name = rawHeaders[index];
+      if (name?.length === 4 && name.toLowerCase() === "host") hosts += 1;
+    }
+    return hosts === 1 ? this.#request.headers.host : undefined;
   }
 
   /** @throws Refusal cross_site */

@@ -45,7 +45,9 @@ describe("a policy that refuses", () => {
     const { tries } = await open();
     await answers(tries, ofHome, 4);
     expect((await tries.reserve([{ policy: network, value: "192.0.2.2" }])).ok).toBe(true);
-    expect((await tries.reserve([{ policy: { ...network, name: "codes" }, value: ofHome.value }])).ok).toBe(true);
+    expect((await tries.reserve([{ policy: { ...network, name: "codes" }, value: ofHome.value }])).ok).toBe(
+      true,
+    );
   });
 
   test("a clock that is set back by a day does not prolong a refusal by a day", async () => {
@@ -133,7 +135,10 @@ describe("several at once", () => {
     const { tries } = await open();
     await answers(tries, ofHome, 3);
     await answers(tries, ofAlice, 10);
-    expect(await tries.reserve([ofAlice, ofHome])).toMatchObject({ retryAfterSeconds: 600, policy: "network" });
+    expect(await tries.reserve([ofAlice, ofHome])).toMatchObject({
+      retryAfterSeconds: 600,
+      policy: "network",
+    });
   });
 
   test("are given back together", async () => {

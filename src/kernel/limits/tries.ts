@@ -189,7 +189,10 @@ export const createTries = (deps: {
     },
     purge: async () => {
       const idle = clock.now() - day;
-      const { numDeletedRows } = await store.query.deleteFrom("tries").where("last_at", "<", idle).executeTakeFirst();
+      const { numDeletedRows } = await store.query
+        .deleteFrom("tries")
+        .where("last_at", "<", idle)
+        .executeTakeFirst();
       return Number(numDeletedRows);
     },
   };

@@ -43,7 +43,9 @@ const reasonOf = (error: unknown): Record<string, unknown> => {
   if (!(error instanceof Error)) return { reason: "unknown" };
   const told = (name: string): unknown => {
     const value: unknown = Reflect.get(error, name);
-    return (typeof value === "string" && /^[A-Z0-9_]{1,40}$/.test(value)) || typeof value === "number" ? value : undefined;
+    return (typeof value === "string" && /^[A-Z0-9_]{1,40}$/.test(value)) || typeof value === "number"
+      ? value
+      : undefined;
   };
   return { reason: told("code") ?? error.name, smtp: told("responseCode"), system: told("originalCode") };
 };

@@ -43,8 +43,7 @@ export type ComposedMail = {
 
 // An unquoted local part (RFC 5322 dot-atom) and a host name: nothing that could be read as two.
 const addressForm = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}$/;
-// oxlint-disable-next-line no-control-regex
-const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+const control = /[\p{Cc}\u2028\u2029]/u;
 
 /**
  * The last gate in front of the mail's headers, for whatever way an address or a subject took.
@@ -55,10 +54,10 @@ export const assertSafe = ({ to, subject }: MailMessage): void => {
   if (control.test(subject)) throw new TypeError("a mail's subject is one line without control characters");
 };
 
-// oxlint-disable-next-line no-control-regex
 const isAscii = (text: string): boolean => /^[\t\r\n\u0020-\u007e]*$/.test(text);
 /** RFC 5322 §2.1.1, in bytes. */
-const fitsLines = (text: string): boolean => text.split(/\r?\n/).every((line) => Buffer.byteLength(line) <= 998);
+const fitsLines = (text: string): boolean =>
+  text.split(/\r?\n/).every((line) => Buffer.byteLength(line) <= 998);
 
 /**
  * A part that is sent as it stands, so that whoever looks at the raw mail finds codes and links whole: the
@@ -67,7 +66,11 @@ const fitsLines = (text: string): boolean => text.split(/\r?\n/).every((line) =>
 const part = (type: "plain" | "html", text: string, eightBit: boolean) => {
   const encoding = isAscii(text) ? "7bit" : "8bit";
   if (!fitsLines(text) || (encoding === "8bit" && !eightBit)) {
-    return { contentType: `text/${type}; charset=utf-8`, content: text, contentTransferEncoding: "quoted-printable" };
+    return {
+      contentType: `text/${type}; charset=utf-8`,
+      content: text,
+      contentTransferEncoding: "quoted-printable",
+    };
   }
   const head = [`Content-Type: text/${type}; charset=utf-8`, `Content-Transfer-Encoding: ${encoding}`];
   return { raw: [...head, "", ...text.split(/\r?\n/)].join("\r\n") };

@@ -56,6 +56,9 @@ export const createMailQueue = (deps: {
 });
 
 /** @throws UnsealError when the row was tampered with or the root key is not at hand */
-export const openQueued = (rootKeys: RootKeys, row: { readonly id: string; readonly sealed: string }): Content =>
+export const openQueued = (
+  rootKeys: RootKeys,
+  row: { readonly id: string; readonly sealed: string },
+): Content =>
   // What opens was sealed by `enqueue`: nobody else has the key.
   JSON.parse(open(rootKeys, placeOf(row.id), row.sealed).reveal()) as Content;

@@ -21,13 +21,18 @@ const sync = async (file: FileHandle, work: (file: FileHandle) => Promise<void>)
  * Files (0600) appear whole or not at all, in a folder (0700) that is made when it is missing. Their lines end in
  * LF, as in a Maildir, so that the usual tools of a terminal find a line that is a code.
  */
-export const createOutboxTransport = ({ folder, ...sender }: Sender & { readonly folder: string }): MailTransport => ({
+export const createOutboxTransport = ({
+  folder,
+  ...sender
+}: Sender & { readonly folder: string }): MailTransport => ({
   send: async (mail) => {
     const { bytes } = await composeMail(mail, sender, true);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const name = outboxFileName(mail);
     const draft = join(folder, `.${name}.tmp`);
-    await sync(await open(draft, "w", 0o600), (file) => file.writeFile(bytes.toString("utf8").replaceAll("\r\n", "\n")));
+    await sync(await open(draft, "w", 0o600), (file) =>
+      file.writeFile(bytes.toString("utf8").replaceAll("\r\n", "\n")),
+    );
     await rename(draft, join(folder, name));
     // The new name is on disk only when the folder is. Windows can't open one.
     if (process.platform !== "win32") await sync(await open(folder, "r"), async () => undefined);

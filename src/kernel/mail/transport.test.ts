@@ -70,7 +70,10 @@ describe("the outbox", () => {
     const { transport, only } = await openOutbox();
     await transport.send(mail({ subject: "Grüße" }));
     const [head = ""] = (await only()).split("\n\n");
-    const headers = head.split("\n").filter((line) => !/^\s/.test(line)).toSorted();
+    const headers = head
+      .split("\n")
+      .filter((line) => !/^\s/.test(line))
+      .toSorted();
     expect(headers).toEqual([
       "Auto-Submitted: auto-generated",
       expect.stringMatching(/^Content-Type: multipart\/alternative;/),
@@ -109,15 +112,26 @@ describe("SMTP", () => {
 
   test("carries other letters as quoted-printable in ASCII, and a code is still a line", async () => {
     const server = await startMailServer();
-    await createSmtpTransport({ ...sender, url: new Secret(server.url) }).send(mail({ text: `Grüße\n${code}\n` }));
+    await createSmtpTransport({ ...sender, url: new Secret(server.url) }).send(
+      mail({ text: `Grüße\n${code}\n` }),
+    );
     const raw = server.taken[0]?.raw ?? "";
     expect(raw).toMatch(/^[\t\r\n -~]*$/);
-    expect(raw).toContain(`Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe\r\n${code}\r\n`);
+    expect(raw).toContain(
+      `Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe\r\n${code}\r\n`,
+    );
   });
 
   test("breaks lines that are longer than a mail may have", async () => {
     const { bytes } = await composeMail(mail({ html: "x".repeat(5000) }), sender, true);
-    expect(Math.max(...bytes.toString().split("\r\n").map((line) => line.length))).toBeLessThanOrEqual(998);
+    expect(
+      Math.max(
+        ...bytes
+          .toString()
+          .split("\r\n")
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(998);
   });
 
   test("gives a password to this machine in the clear, to another one only over TLS", async () => {
@@ -150,7 +164,10 @@ describe("SMTP", () => {
     const careful = createSmtpTransport({ ...sender, url: new Secret(server.url) });
     await expect(careful.send(mail())).rejects.toMatchObject({ code: "ESOCKET" });
     expect(server.taken).toEqual([]);
-    const told = createSmtpTransport({ ...sender, url: new Secret(`${server.url}?tls.rejectUnauthorized=false`) });
+    const told = createSmtpTransport({
+      ...sender,
+      url: new Secret(`${server.url}?tls.rejectUnauthorized=false`),
+    });
     await told.send(mail());
     expect(secure).toEqual([true]);
   });

@@ -55,10 +55,17 @@ const keptMs = 400 * day;
 
 /** Control characters are of no use to a reader, and PostgreSQL takes no NUL. */
 const cut = (text: string | undefined, most: number): string | null =>
-  // oxlint-disable-next-line no-control-regex
-  text === undefined ? null : text.slice(0, most).replaceAll(/[\u0000-\u001f\u007f]/g, " ").toWellFormed();
+  text === undefined
+    ? null
+    : text
+        .slice(0, most)
+        .replaceAll(/\p{Cc}/gu, " ")
+        .toWellFormed();
 
-export const createAudit = (deps: { readonly store: Pick<Store, "query">; readonly clock: Clock }): Audit => ({
+export const createAudit = (deps: {
+  readonly store: Pick<Store, "query">;
+  readonly clock: Clock;
+}): Audit => ({
   record: async (query, { accountId, event, outcome, channel, address, userAgent, requestId, details }) => {
     await query
       .insertInto("audit_events")

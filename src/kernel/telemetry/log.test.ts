@@ -6,7 +6,11 @@ import { createLog, type LogFields } from "./log.ts";
 
 const logged = (fields: LogFields, event = "something"): { text: string; line: Record<string, unknown> } => {
   let text = "";
-  const log = createLog({ level: "debug", clock: createTestClock(), destination: { write: (line) => void (text += line) } });
+  const log = createLog({
+    level: "debug",
+    clock: createTestClock(),
+    destination: { write: (line) => void (text += line) },
+  });
   log.info(event, fields);
   return { text, line: JSON.parse(text) };
 };
@@ -34,7 +38,11 @@ describe("a log line", () => {
 
   test("is written at the level that was asked for, and above", () => {
     const lines: string[] = [];
-    const log = createLog({ level: "warn", clock: createTestClock(), destination: { write: (line) => void lines.push(line) } });
+    const log = createLog({
+      level: "warn",
+      clock: createTestClock(),
+      destination: { write: (line) => void lines.push(line) },
+    });
     for (const level of ["debug", "info", "warn", "error"] as const) log[level](level);
     expect(lines.map((line) => JSON.parse(line).event)).toEqual(["warn", "error"]);
   });
@@ -44,15 +52,37 @@ describe("A29: secrets have no way in", () => {
   const secret = "hunter2hunter2";
 
   test.each<[string, LogFields]>([
-    ["as a Secret", { config: { smtp: new Secret(secret) }, list: [new Secret(secret)], map: new Map([["a", new Secret(secret)]]) }],
+    [
+      "as a Secret",
+      {
+        config: { smtp: new Secret(secret) },
+        list: [new Secret(secret)],
+        map: new Map([["a", new Secret(secret)]]),
+      },
+    ],
     ["under a secret's name", { password: secret, body: { api_token: secret, currentPassword: secret } }],
-    ["as headers", { headers: { Authorization: `Basic ${secret}`, cookie: `a=${secret}`, "set-cookie": [secret] } }],
-    ["in a URL", { url: `postgres://latchkey:${secret}@db/latchkey`, odd: `smtp://me:a/b?${secret}@mail:25` }],
+    [
+      "as headers",
+      { headers: { Authorization: `Basic ${secret}`, cookie: `a=${secret}`, "set-cookie": [secret] } },
+    ],
+    [
+      "in a URL",
+      { url: `postgres://latchkey:${secret}@db/latchkey`, odd: `smtp://me:a/b?${secret}@mail:25` },
+    ],
     ["in a URL object", { url: new URL(`https://me:${secret}@example.com/`) }],
     ["in an error's message and stack", { error: new Error(`connect to postgres://a:${secret}@db failed`) }],
-    ["in an error's cause", { error: new Error("failed", { cause: new Error(`sent Authorization: Bearer ${secret}`) }) }],
-    ["in an error's other fields", { error: Object.assign(new Error("failed"), { detail: secret, parameters: [secret] }) }],
-    ["in one of several errors", { error: new AggregateError([new Error(`smtp://me:${secret}@mail`)], "all failed") }],
+    [
+      "in an error's cause",
+      { error: new Error("failed", { cause: new Error(`sent Authorization: Bearer ${secret}`) }) },
+    ],
+    [
+      "in an error's other fields",
+      { error: Object.assign(new Error("failed"), { detail: secret, parameters: [secret] }) },
+    ],
+    [
+      "in one of several errors",
+      { error: new AggregateError([new Error(`smtp://me:${secret}@mail`)], "all failed") },
+    ],
     ["as bytes", { key: Buffer.from(secret) }],
     ["in a JWT", { text: `see eyJhbGciOiJFZERTQSJ9.${secret}.${secret}` }],
   ])("%s", (_, fields) => {
@@ -64,7 +94,10 @@ describe("A29: secrets have no way in", () => {
 
   test("what is no secret stays readable", () => {
     const stack = "Error: x\n    at file:///srv/latchkey/node_modules/@fastify/cors/index.js:1:2";
-    const error = Object.assign(new Error("no", { cause: new Error("deep") }), { code: "SQLITE_FULL", stack });
+    const error = Object.assign(new Error("no", { cause: new Error("deep") }), {
+      code: "SQLITE_FULL",
+      stack,
+    });
     expect(logged({ error, url: "https://example.com/a@b" }).line).toMatchObject({
       error: { type: "Error", message: "no", code: "SQLITE_FULL", stack, cause: { message: "deep" } },
     });

@@ -1,0 +1,199 @@
+import { z } from "zod";
+import about from "../../package.json" with { type: "json" };
+import { refusals, type RefusalCode } from "#kernel/errors.ts";
+import type { Route } from "#kernel/http/route.ts";
+
+/** The OpenAPI 3.1 document of the rows. The same rows always make the same text, on every machine. */
+
+const cookieName = "__Secure-accounts-session";
+
+type Details = {
+  readonly refuses?: readonly RefusalCode[];
+  readonly query?: Readonly<Record<string, string>>;
+  /** Open to anyone, and yet Basic is read there. */
+  readonly readsBasic?: true;
+};
+
+/** What only the use case behind a row knows. A test holds that every name here is a row. */
+export const details: Readonly<Record<string, Details>> = {
+  "POST /api/signup": { refuses: ["sign_up_throttled", "busy"] },
+  "POST /api/sessions": {
+    refuses: ["credentials_wrong", "token_makes_no_session", "login_throttled", "busy"],
+    readsBasic: true,
+  },
+  "POST /api/me/close_account/undo/{code}": { refuses: ["code_refused", "code_throttled"] },
+  "POST /api/me/password_reset/request": { refuses: ["code_throttled"] },
+  "POST /api/me/password_reset/confirm/{code}": { refuses: ["code_refused", "code_throttled", "busy"] },
+  "POST /api/me/email_verification/confirm/{code}": { refuses: ["code_refused", "code_throttled"] },
+  "GET /api/v9/me": { query: { with_related_data: "`true` adds what belongs to the caller" } },
+  "PUT /api/v9/me": { refuses: ["sign_up_throttled"] },
+  "GET /api/v9/workspaces/{workspace_id}": { refuses: ["not_found"] },
+};
+
+const nameOf = ({ method, path }: Pick<Route, "method" | "path">): string => `${method} ${path}`;
+const isGuarded = (row: Route): boolean => row.admits !== "anyone";
+const isWrite = (row: Route): boolean => row.method !== "GET";
+
+/** Every code that a row can answer, in the order of the table of refusals. */
+export const refusalsOf = (row: Route): readonly RefusalCode[] => {
+  const codes = new Set<RefusalCode>(["internal", "store_unavailable", ...(details[nameOf(row)]?.refuses ?? [])]);
+  const add = (when: boolean, ...more: readonly RefusalCode[]): void => {
+    if (when) for (const code of more) codes.add(code);
+  };
+  const guarded = isGuarded(row);
+  const write = isWrite(row);
+  add(guarded, "credentials_missing", "credentials_wrong", "session_not_current", "host_unknown");
+  add(guarded, "login_throttled", "busy");
+  add(row.admits === "cookie or password", "password_needed");
+  add(row.sameSite === true || (guarded && write), "cross_site");
+  add(guarded && row.wire === "track", "quota_exceeded", "rate_limited");
+  // A body is read wherever one is sent, and must be JSON also where nothing is asked of it.
+  add(write, "json_invalid", "encoding_invalid", "request_malformed");
+  add(write, "body_too_large", "content_type_unsupported", "encoding_unsupported");
+  add(row.bodySchema !== undefined, "input_invalid");
+  // The table's keys are the codes.
+  return (Object.keys(refusals) as RefusalCode[]).filter((code) => codes.has(code));
+};
+
+const schemaOf = (schema: z.ZodType, io: "input" | "output"): object => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  return rest;
+};
+
+const sentenceOf = (code: RefusalCode, row: Route): string => {
+  const refusal = refusals[code];
+  return row.wire === "track" && "track" in refusal ? refusal.track : refusal.text;
+};
+
+const retryAfter = { "Retry-After": { description: "Whole seconds to wait.", schema: { type: "integer", minimum: 1 } } };
+const authorizationMissing = { "X-Authorization-Missing": { schema: { type: "string", const: "true" } } };
+const problem = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
+
+const refusalAnswer = (status: number, codes: readonly RefusalCode[], row: Route): object => {
+  const told = codes.map((code) => `\`${code}\`: ${sentenceOf(code, row)}`).join("\n\n");
+  const headers = { ...(status === 401 ? authorizationMissing : {}), ...(status === 429 || status === 503 ? retryAfter : {}) };
+  // Without credentials there is no body, unless a problem document is asked for.
+  const sentence = status === 401 ? {} : { "application/json": { schema: { $ref: "#/components/schemas/Sentence" } } };
+  return {
+    description: told,
+    ...(Object.keys(headers).length > 0 ? { headers } : {}),
+    content: { ...sentence, ...problem },
+  };
+};
+
+const answersOf = (row: Route): object => {
+  const { means, schema } = row.answers;
+  const good = {
+    description: means,
+    ...(schema === undefined ? {} : { content: { "application/json": { schema: schemaOf(schema, "output") } } }),
+  };
+  const byStatus = Map.groupBy(refusalsOf(row), (code) => refusals[code].status);
+  const refused = [...byStatus].map(([status, codes]) => [String(status), refusalAnswer(status, codes, row)]);
+  return { 200: good, ...Object.fromEntries(refused) };
+};
+
+const parametersOf = (row: Route): readonly object[] => [
+  ...[...row.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  })),
+  ...Object.entries(details[nameOf(row)]?.query ?? {}).map(([name, description]) => ({
+    name,
+    in: "query",
+    description,
+    schema: { type: "string" },
+  })),
+];
+
+const securityOf = (row: Route): readonly object[] => {
+  if (isGuarded(row)) return [{ basic: [] }, { cookie: [] }];
+  return details[nameOf(row)]?.readsBasic ? [{}, { basic: [] }] : [];
+};
+
+const tags = { accounts: "Accounts", track: "Track", plain: "Server" } as const;
+
+const operationIdOf = ({ method, path }: Route): string =>
+  method.toLowerCase() +
+  path
+    .split(/[^A-Za-z0-9]+/)
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join("");
+
+const operationOf = (row: Route): object => {
+  const parameters = parametersOf(row);
+  return {
+    operationId: operationIdOf(row),
+    tags: [tags[row.wire]],
+    summary: row.summary,
+    ...(row.admits === "cookie or password" ? { description: "An API token is refused here." } : {}),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(row.bodySchema === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: !row.bodyOptional,
+            content: { "application/json": { schema: schemaOf(row.bodySchema, "input") } },
+          },
+        }),
+    security: securityOf(row),
+    responses: answersOf(row),
+  };
+};
+
+const description = [
+  "Accounts, and the API that their credentials open.",
+  "A refusal is a JSON string literal, or with `Accept: application/problem+json` a problem document (RFC 9457) with a stable `code`.",
+  "A path that nobody knows is 404, a method that a path does not know 405 with `Allow`, and headers over 16 KiB are 431. Bodies are JSON of at most 64 KiB, plain or gzip.",
+].join("\n\n");
+
+const components = {
+  securitySchemes: {
+    basic: { type: "http", scheme: "basic", description: "`email:password`, or `<API token>:api_token`." },
+    cookie: { type: "apiKey", in: "cookie", name: cookieName, description: "Set by sign-up, sign-in and password reset." },
+  },
+  schemas: {
+    Sentence: { type: "string", description: "What is wrong, in one sentence." },
+    Problem: {
+      type: "object",
+      required: ["type", "title", "status", "detail", "code", "instance"],
+      properties: {
+        type: { type: "string", format: "uri" },
+        title: { type: "string" },
+        status: { type: "integer" },
+        detail: { type: "string" },
+        code: { type: "string", enum: Object.keys(refusals) },
+        instance: { type: "string", format: "uri", description: "Names the request, as the logs do." },
+        errors: {
+          type: "array",
+          description: "Every field that is wrong.",
+          items: {
+            type: "object",
+            required: ["field", "rule", "message"],
+            properties: { field: { type: "string" }, rule: { type: "string" }, message: { type: "string" } },
+          },
+        },
+      },
+    },
+  },
+};
+
+/** @param origin where the calls go, without a path */
+export const openApiDocument = (rows: readonly Route[], origin: string): object => ({
+  openapi: "3.1.1",
+  info: { title: "Latchkey", version: about.version, description, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+  servers: [{ url: origin }],
+  tags: [
+    { name: "Accounts", description: "Sign-up, sessions, passwords: who you are." },
+    { name: "Track", description: "Toggl Track's API v9, so far the account part: what you may reach." },
+    { name: "Server", description: "Whether it is well, and its public keys." },
+  ],
+  paths: Object.fromEntries(
+    [...Map.groupBy(rows, ({ path }) => path)].map(([path, group]) => [
+      path,
+      Object.fromEntries(group.map((row) => [row.method.toLowerCase(), operationOf(row)])),
+    ]),
+  ),
+  components,
+});

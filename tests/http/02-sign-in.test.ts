@@ -1,0 +1,175 @@
+import { decodeJwt, decodeProtectedHeader } from "jose";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
+import { sessionOf, type Sent } from "../support/http.ts";
+
+let house: TestHouse;
+beforeAll(async () => {
+  house = await startHouse(roomy);
+});
+afterAll(stopHouses);
+
+const signIn = (sent: Sent) => house.send("POST", "/api/sessions", sent);
+
+describe("POST /api/sessions", () => {
+  test("by JSON sets a session cookie that opens the API", async () => {
+    const { email, password } = await house.person();
+
+    const reply = await signIn({ json: { email, password } });
+
+    expect(reply.status).toBe(200);
+    expect(reply.json()).toEqual({ success: true });
+    expect(reply.cookies).toEqual([
+      `__Secure-accounts-session=${sessionOf(reply)}; Path=/; HttpOnly; Secure; SameSite=Lax`,
+    ]);
+    const me = await house.send("GET", "/api/v9/me", { session: sessionOf(reply) });
+    expect(me.json()).toMatchObject({ email });
+  });
+
+  test("by Basic with an empty body does the same", async () => {
+    const { email, password } = await house.person();
+
+    const reply = await signIn({ basic: [email, password] });
+
+    expect(reply.status).toBe(200);
+    expect(reply.json()).toEqual({ success: true });
+    const me = await house.send("GET", "/api/v9/me", { session: sessionOf(reply) });
+    expect(me.json()).toMatchObject({ email });
+  });
+
+  test.for([
+    [true, /; SameSite=Lax; Max-Age=2419200$/],
+    [false, /; SameSite=Lax$/],
+  ] as const)("with remember_me %s the cookie lasts as it should", async ([remember_me, ending]) => {
+    const { email, password } = await house.person();
+
+    const reply = await signIn({ json: { email, password, remember_me } });
+
+    expect(reply.cookies).toEqual([expect.stringMatching(ending)]);
+  });
+
+  test("finds the account however the address is typed", async () => {
+    const { password } = await house.person("Anna.Example@BÜCHER.example");
+
+    for (const email of [
+      "anna.example@bücher.example",
+      "ANNA.EXAMPLE@xn--bcher-kva.EXAMPLE",
+      "  Anna.Example@bücher.example ",
+    ]) {
+      const reply = await signIn({ json: { email, password } });
+      expect(reply.status, email).toBe(200);
+    }
+  });
+
+  test("always starts a new session, and leaves the others alone", async () => {
+    const { email, password, session } = await house.person();
+
+    const second = sessionOf(await signIn({ json: { email, password }, session }));
+    const third = sessionOf(await signIn({ json: { email, password } }));
+
+    expect(new Set([session, second, third]).size).toBe(3);
+    for (const one of [session, second, third]) {
+      expect((await house.send("GET", "/api/sessions", { session: one })).status).toBe(200);
+    }
+  });
+
+  test("answers a wrong password and an unknown address alike, and sets no cookie", async () => {
+    const { email } = await house.person();
+    const attempts: readonly Sent[] = [
+      { json: { email, password: "not the password" } },
+      { json: { email: "nobody@example.com", password: "not the password" } },
+      { json: { email: "no address at all", password: "not the password" } },
+      { basic: [email, "not the password"] },
+      { basic: ["nobody@example.com", "not the password"] },
+      { basic: [email, ""] },
+    ];
+
+    for (const attempt of attempts) {
+      const reply = await signIn(attempt);
+      expect(reply.status).toBe(403);
+      expect(reply.headers["content-type"]).toBe("application/json; charset=utf-8");
+      expect(reply.text).toBe('"Incorrect email and/or password"');
+      expect(reply.cookies).toEqual([]);
+    }
+  });
+
+  test("makes no session of an API token", async () => {
+    const person = await house.person();
+    const token = await house.tokenOf(person);
+
+    for (const sent of [
+      { basic: [token, "api_token"] },
+      { json: { email: token, password: "api_token" } },
+      { json: { email: person.email, password: token } },
+    ] satisfies Sent[]) {
+      const reply = await signIn(sent);
+      expect(reply.status).toBe(403);
+      expect(reply.cookies).toEqual([]);
+    }
+  });
+
+  test.for([
+    ["nothing at all", {}, "email is required; password is required"],
+    ["an empty object", { json: {} }, "email is required; password is required"],
+    ["no password", { json: { email: "ada@example.com" } }, "password is required"],
+    ["a number as the password", { json: { email: "ada@example.com", password: 12345678 } }, "password must be a string"],
+    ["null as the address", { json: { email: null, password: "12345678" } }, "email must be a string"],
+    ["a list", { json: ["ada@example.com", "12345678"] }, "body must be a JSON object"],
+    [
+      "a field that nobody knows",
+      { json: { email: "ada@example.com", password: "12345678", created_with: "curl" } },
+      "created_with is not a known field",
+    ],
+  ] satisfies [string, Sent, string][])("refuses %s by name", async ([, sent, sentence]) => {
+    const reply = await signIn(sent);
+
+    expect(reply.status).toBe(400);
+    expect(reply.json()).toBe(sentence);
+    expect(reply.cookies).toEqual([]);
+  });
+});
+
+describe("the session cookie", () => {
+  test("is a JWT with the recorded header and claims", async () => {
+    const { session } = await house.person();
+    const now = Math.floor(house.clock.now() / 1000);
+    const today = new Date(house.clock.now()).toISOString().slice(0, 10);
+
+    expect(decodeProtectedHeader(session)).toEqual({
+      alg: "EdDSA",
+      kid: expect.stringMatching(new RegExp(`^${today}(-\\d+)?$`)),
+      typ: "JWT",
+    });
+    expect(decodeJwt(session)).toEqual({
+      aud: ["track"],
+      exp: now + 2_419_200,
+      iat: now,
+      nbf: now - 300,
+      iss: house.config.origin.origin,
+      jti: expect.stringMatching(/^[0-9a-f]{32}$/),
+      sub: expect.stringMatching(/^[2-9A-HJ-NP-Za-km-z]{22}$/),
+    });
+    const me = await house.send("GET", "/api/v9/me", { session });
+    expect(me.json()).toMatchObject({ toggl_accounts_id: decodeJwt(session).sub });
+  });
+
+  test("ends after 28 days, and not before", async () => {
+    const { session } = await house.person();
+
+    house.clock.advance(2_419_200_000 - 1000);
+    expect((await house.send("GET", "/api/v9/me", { session })).status).toBe(200);
+    house.clock.advance(1000);
+    expect((await house.send("GET", "/api/v9/me", { session })).status).toBe(403);
+    expect((await house.send("GET", "/api/sessions", { session })).status).toBe(403);
+  });
+
+  test("is good after a restart too", async () => {
+    const before = await startHouse();
+    const { email, session } = await before.person();
+
+    const after = await before.restart();
+
+    expect((await after.send("GET", "/api/v9/me", { session })).json()).toMatchObject({ email });
+    await after.stop();
+  });
+});
