@@ -37,14 +37,12 @@ const prepare = async () => {
 
 // Tools and the platform's Node are wanted whatever NODE_ENV says; no package needs its install script. The short first
 // retry keeps a machine without network from waiting longer than a minute for the reason.
-const npmArguments = [
-  ...["ci", "--include=dev", "--include=optional", "--ignore-scripts"],
-  ...["--no-audit", "--no-fund", "--loglevel=error", "--fetch-retry-mintimeout=1000"],
-];
+const npmArguments =
+  "ci --include=dev --include=optional --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retry-mintimeout=1000";
 
 const install = () =>
   new Promise((resolve, reject) => {
-    const npm = spawn("npm", npmArguments, { stdio: ["ignore", "ignore", "pipe"] });
+    const npm = spawn("npm", npmArguments.split(" "), { stdio: ["ignore", "ignore", "pipe"] });
     // This process stays until npm is gone, or the next one would install into the same folder.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => npm.kill("SIGKILL"));
     let complaint = "";
@@ -52,7 +50,12 @@ const install = () =>
     npm.once("error", (error) => reject(new Error(`The packages could not be installed: ${error.message}`)));
     npm.once("close", (code, signal) => {
       if (code === 0) resolve();
-      else reject(new Error(`The packages could not be installed: ${reasonIn(complaint) ?? `npm ended with ${signal ?? code}`}`));
+      else
+        reject(
+          new Error(
+            `The packages could not be installed: ${reasonIn(complaint) ?? `npm ended with ${signal ?? code}`}`,
+          ),
+        );
     });
   });
 
@@ -66,7 +69,9 @@ const reasonIn = (complaint) =>
 const pinNode = () => {
   if (isRecent(versionOf(node))) return;
   if (!isRecent(process.version)) {
-    throw new Error(`Install Node 24.15 or newer: this is Node ${process.version}, and npm offers no newer one for this machine.`);
+    throw new Error(
+      `Install Node 24.15 or newer: this is Node ${process.version}, and npm offers no newer one for this machine.`,
+    );
   }
   fs.rmSync(node, { force: true });
   fs.symlinkSync(process.execPath, node);

@@ -2,9 +2,15 @@ import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import type { StoreUnderTest } from "./tests/support/provided.ts";
 
-const throughTheDoor = ["http", "security", "nodes", "clients"].map((folder) => `tests/${folder}/**/*.test.ts`);
+const throughTheDoor = ["http", "security", "nodes", "clients"].map(
+  (folder) => `tests/${folder}/**/*.test.ts`,
+);
 
-const project = (name: string, include: string[], store?: StoreUnderTest): TestProjectInlineConfiguration => ({
+const project = (
+  name: string,
+  include: string[],
+  store?: StoreUnderTest,
+): TestProjectInlineConfiguration => ({
   extends: true,
   test: { name, include, ...(store && { provide: { store } }) },
 });

@@ -45,7 +45,6 @@ export const up = async (db: Kysely<unknown>, { int, countedKey, tableEnd }: Col
     .addColumn("digest", "text", (c) => c.notNull().unique())
     .addColumn("sealed", "text", (c) => c.notNull())
     .addColumn("created_at", int, (c) => c.notNull())
-    .addColumn("last_used_at", int)
     .modifyEnd(tableEnd)
     .execute();
 

@@ -8,7 +8,8 @@ import { countTests, fileLines, reportFailures, say, type Count } from "./suppor
 const { filter, options } = parseCLI(["vitest", ...process.argv.slice(2)]);
 
 // Picked by name, line or tag: the other tests of a file are then not run on purpose.
-const narrowed = [options.testNamePattern, options.tagsFilter].some(Boolean) || filter.some((part) => /:\d+$/.test(part));
+const narrowed =
+  [options.testNamePattern, options.tagsFilter].some(Boolean) || filter.some((part) => /:\d+$/.test(part));
 
 const runAll = async (): Promise<Count> => {
   const vitest = await createVitest(

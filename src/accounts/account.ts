@@ -1,5 +1,3 @@
-import type { Secret } from "../kernel/secret.ts";
-
 /** A person's identity: who they are to every product behind this server. */
 export type Account = {
   /** Counted up by the store; the `id` of the Track wire. */
@@ -31,8 +29,6 @@ export type Principal = {
   readonly via: "session" | "password" | "token";
   /** The `jti`, when a session cookie was shown. */
   readonly sessionId: string | undefined;
-  /** The API token, when one was shown. */
-  readonly token: Secret | undefined;
   /** Names the credential to the rate limit; reveals nothing of it. */
   readonly credential: string;
 };
@@ -44,3 +40,6 @@ export type Peer = {
   readonly userAgent: string;
   readonly requestId: string;
 };
+
+/** Where a doing came from, as far as that is known: an operator at the command line has no address. */
+export type Whence = Partial<Peer>;

@@ -4,7 +4,6 @@ import { Refusal } from "../kernel/errors.ts";
 import type { BasicCredentials } from "../kernel/http/basic.ts";
 import type { Incoming } from "../kernel/http/incoming.ts";
 import type { Guard } from "../kernel/http/route.ts";
-import { Secret } from "../kernel/secret.ts";
 import { isOpen, type Account, type Peer, type Principal } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { sessionCookieName, type Sessions } from "./sessions.ts";
@@ -51,7 +50,6 @@ export const createAuthenticate = ({ store, sessions, passwordChecks }: Deps): A
           account,
           via: "token",
           sessionId: undefined,
-          token: new Secret(token),
           credential: `token:${account.id}`,
         },
       };
@@ -64,7 +62,6 @@ export const createAuthenticate = ({ store, sessions, passwordChecks }: Deps): A
     account,
     via: "password",
     sessionId: undefined,
-    token: undefined,
     credential: `password:${account.id}`,
   });
 
@@ -83,8 +80,7 @@ export const createAuthenticate = ({ store, sessions, passwordChecks }: Deps): A
       account: session.account,
       via: "session",
       sessionId: session.jti,
-      token: undefined,
-      credential: `session:${session.jti}`,
+        credential: `session:${session.jti}`,
     };
   };
 };

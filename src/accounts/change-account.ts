@@ -7,6 +7,7 @@ import type { AccountDeps } from "./deps.ts";
 import type { EmailAddress } from "./email-address.ts";
 import { issueCode, verifyCodeLifetimeMs } from "./mail-codes.ts";
 import { emailChangedMail, passwordChangedMail, verifyEmailMail } from "./mails.ts";
+import { addressTaken } from "./newcomer.ts";
 import { accountByEmail, deleteCodes, deleteSessionsOf, editAccount, type AccountEdit } from "./store.ts";
 import type { PasswordChecks } from "./verify-password.ts";
 
@@ -23,8 +24,6 @@ export type AccountChange = {
   /** Needed with `email` and `password`, by whatever credential the call came. */
   readonly currentPassword?: Secret | undefined;
 };
-
-const taken = (): Refusal => invalid("email", "taken", "user with this email already exists");
 
 /**
  * Changes what an account says of its owner, and how they sign in. A new password ends all other
@@ -48,7 +47,7 @@ export const changeAccount = (deps: Deps) => {
   const refuseTakenAddress = async (email: EmailAddress, peer: Peer): Promise<void> => {
     const reserved = await deps.tries.reserve([{ policy: deps.limits.signUpsOfNetwork, value: peer.network }]);
     if (!reserved.ok) throw new Refusal("sign_up_throttled", { retryAfter: reserved.retryAfterSeconds });
-    if (await accountByEmail(deps.store.query, email.canonical)) throw taken();
+    if (await accountByEmail(deps.store.query, email.canonical)) throw addressTaken();
   };
 
   const tellOfNewAddress = async (tx: Tx, before: Account, email: EmailAddress, now: number): Promise<void> => {
@@ -87,7 +86,7 @@ export const changeAccount = (deps: Deps) => {
         ...(passwordHash === undefined ? {} : { password_hash: passwordHash, authorization_updated_at: now }),
       };
       const changed = await editAccount(tx.query, account.id, edit, now).catch((error: unknown) => {
-        throw email && isUniqueViolation(error) ? taken() : error;
+        throw email && isUniqueViolation(error) ? addressTaken() : error;
       });
       if (!changed) throw new Refusal("credentials_wrong");
       await alongside(tx);

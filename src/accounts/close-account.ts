@@ -1,6 +1,6 @@
 import { day } from "../kernel/clock.ts";
 import { Refusal } from "../kernel/errors.ts";
-import { isOpen, type Account, type Peer, type Principal } from "./account.ts";
+import { isOpen, type Account, type Peer, type Principal, type Whence } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { digestOfCode, issueCode, reserveCodeTry } from "./mail-codes.ts";
 import { accountClosedMail, accountErasedMail } from "./mails.ts";
@@ -15,7 +15,7 @@ type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "tries" | "limits" 
  */
 export const closeAccount =
   (deps: Pick<Deps, "store" | "clock" | "random" | "mail" | "audit" | "policy">) =>
-  (account: Account, by: { readonly channel: Principal["via"] | "cli"; readonly peer: Peer }): Promise<void> =>
+  (account: Account, by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence }): Promise<void> =>
     deps.store.transaction(async (tx) => {
       const now = deps.clock.now();
       const { origin, closeGraceDays } = deps.policy;

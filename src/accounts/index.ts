@@ -12,12 +12,12 @@ import { purgeCodes, purgeSessions } from "./store.ts";
 import { createUseCases, type AccountUseCases } from "./use-cases.ts";
 import { createPasswordChecks } from "./verify-password.ts";
 
-export type { Account, Peer, Principal } from "./account.ts";
+export type { Account, Peer, Principal, Whence } from "./account.ts";
 export type { AccountDeps, AccountPolicy } from "./deps.ts";
 export type { AccountChange } from "./change-account.ts";
 export type { AccountUseCases } from "./use-cases.ts";
 export { accountLimits } from "./limits.ts";
-export { createSigningKeys } from "./signing-keys.ts";
+export { createSigningKeys, type SigningKeyStatus } from "./signing-keys.ts";
 export { displayNameIssue } from "./display-name.ts";
 export { parseEmailAddress } from "./email-address.ts";
 export { peerOf };

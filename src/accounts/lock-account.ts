@@ -1,4 +1,4 @@
-import type { Peer } from "./account.ts";
+import type { Whence } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { deleteCodes, deleteSessionsOf, editAccount } from "./store.ts";
 
@@ -7,7 +7,7 @@ type Deps = Pick<AccountDeps, "store" | "clock" | "audit">;
 /** The operator's lock: from the commit on no credential of the account works, until it is unlocked. */
 export const lockAccount =
   (deps: Deps) =>
-  (accountId: number, peer: Peer): Promise<void> =>
+  (accountId: number, whence: Whence): Promise<void> =>
     deps.store.transaction(async (tx) => {
       const now = deps.clock.now();
       await editAccount(tx.query, accountId, { locked_at: now }, now);
@@ -18,7 +18,7 @@ export const lockAccount =
         outcome: "done",
         channel: "cli",
         accountId,
-        ...peer,
+        ...whence,
       });
       tx.changed(accountId);
     });
@@ -26,7 +26,7 @@ export const lockAccount =
 /** Password and token work again; sessions that ended stay ended. */
 export const unlockAccount =
   (deps: Deps) =>
-  (accountId: number, peer: Peer): Promise<void> =>
+  (accountId: number, whence: Whence): Promise<void> =>
     deps.store.transaction(async (tx) => {
       await editAccount(tx.query, accountId, { locked_at: null }, deps.clock.now());
       await deps.audit.record(tx.query, {
@@ -34,7 +34,7 @@ export const unlockAccount =
         outcome: "done",
         channel: "cli",
         accountId,
-        ...peer,
+        ...whence,
       });
       tx.changed(accountId);
     });

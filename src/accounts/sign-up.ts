@@ -1,31 +1,18 @@
-import { checkPassword } from "../kernel/crypto/password-policy.ts";
 import type { Tx } from "../kernel/db/store.ts";
-import { invalid, Refusal } from "../kernel/errors.ts";
-import { newPublicId } from "../kernel/ids.ts";
-import type { Secret } from "../kernel/secret.ts";
+import { Refusal } from "../kernel/errors.ts";
 import type { Account, Peer } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import type { EmailAddress } from "./email-address.ts";
 import { issueCode, verifyCodeLifetimeMs } from "./mail-codes.ts";
 import { addressTakenMail, verifyEmailMail } from "./mails.ts";
+import { addressTaken, enterAccount, refuseWeakPassword, type Newcomer } from "./newcomer.ts";
 import type { Sessions } from "./sessions.ts";
-import { accountByEmail, insertAccount } from "./store.ts";
-import { storeNewToken } from "./tokens.ts";
+import { accountByEmail } from "./store.ts";
 
 type Deps = Pick<
   AccountDeps,
   "store" | "clock" | "random" | "rootKeys" | "passwords" | "tries" | "limits" | "mail" | "audit" | "policy" | "provision"
 > & { readonly sessions: Sessions };
-
-export type NewcomerFacts = {
-  readonly email: EmailAddress;
-  readonly password: Secret;
-  readonly displayName: string | undefined;
-  readonly timezone: string | undefined;
-  readonly remember: boolean;
-};
-
-const taken = (): Refusal => invalid("email", "taken", "user with this email already exists");
 
 /**
  * Makes an account with its token and what products provide, mails a code to verify the address, and
@@ -36,15 +23,9 @@ const taken = (): Refusal => invalid("email", "taken", "user with this email alr
  */
 export const signUp =
   (deps: Deps) =>
-  async (newcomer: NewcomerFacts, peer: Peer): Promise<string | undefined> => {
+  async (newcomer: Newcomer & { readonly remember: boolean }, peer: Peer): Promise<string | undefined> => {
     const { policy, clock } = deps;
-    const [localPart = ""] = newcomer.email.address.split("@");
-    const displayName = newcomer.displayName ?? localPart;
-    const issue = checkPassword(newcomer.password, {
-      minimum: policy.passwordMin,
-      context: [newcomer.email.address, displayName],
-    });
-    if (issue) throw new Refusal("input_invalid", { issues: [issue] });
+    refuseWeakPassword(deps, newcomer);
     const reserved = await deps.tries.reserve([{ policy: deps.limits.signUpsOfNetwork, value: peer.network }]);
     if (!reserved.ok) throw new Refusal("sign_up_throttled", { retryAfter: reserved.retryAfterSeconds });
 
@@ -52,22 +33,8 @@ export const signUp =
     const signer = await deps.sessions.signer();
     const cookie = await deps.store.transaction(async (tx) => {
       const now = clock.now();
-      const account = await insertAccount(
-        tx.query,
-        {
-          publicId: newPublicId(deps.random),
-          email: newcomer.email.address,
-          emailCanonical: newcomer.email.canonical,
-          displayName,
-          timezone: newcomer.timezone ?? "UTC",
-          passwordHash,
-          emailVerifiedAt: null,
-        },
-        now,
-      );
+      const account = await enterAccount(deps, tx, { ...newcomer, passwordHash, emailVerifiedAt: null });
       if (!account) return "taken";
-      await storeNewToken(deps, tx, account.id);
-      await deps.provision(tx, account);
       const code = await issueCode(deps, tx, account.id, "verify_email", now + verifyCodeLifetimeMs);
       await deps.mail.enqueue(tx, verifyEmailMail(account.email, policy.origin.origin, code));
       await deps.audit.record(tx.query, {
@@ -93,7 +60,7 @@ const refuseTaken = async (deps: Deps, email: EmailAddress, peer: Peer): Promise
     accountId: owner?.id,
     ...peer,
   });
-  if (!deps.policy.hideAccounts) throw taken();
+  if (!deps.policy.hideAccounts) throw addressTaken();
   if (owner) await tellOwner(deps, owner);
   return undefined;
 };

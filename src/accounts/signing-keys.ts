@@ -22,15 +22,21 @@ export const sessionLifetimeMs = 28 * day;
 
 export type SigningKeyState = "signs" | "verifies" | "ended";
 
+export type SigningKeyStatus = {
+  readonly kid: string;
+  readonly createdAt: number;
+  readonly state: SigningKeyState;
+  /** Null while it signs. */
+  readonly verifiesUntil: number | null;
+};
+
 export type SigningKeys = {
   /** The newest key: it signs new sessions. */
   current(): Promise<{ readonly kid: string; readonly privateKey: KeyObject }>;
   /** Undefined for keys that are unknown, revoked, or retired for longer than a session lives. */
   verifierOf(): Promise<(kid: string) => KeyObject | undefined>;
   publicKeys(): Promise<readonly PublicJwk[]>;
-  status(): Promise<
-    readonly { readonly kid: string; readonly createdAt: number; readonly state: SigningKeyState }[]
-  >;
+  status(): Promise<readonly SigningKeyStatus[]>;
   /** A new key signs from now on; the old one verifies until its last session ends. Returns the new id. */
   rotate(alongside: (tx: Tx, kid: string) => Promise<void>): Promise<string>;
   /** Ends a key at once, and with it every session it signed. False when there is no such key. */
@@ -136,6 +142,7 @@ export const createSigningKeys = (deps: {
       [...(await load()).keys.values()].map((key) => ({
         kid: key.kid,
         createdAt: key.createdAt,
+        verifiesUntil: key.verifiesUntil,
         state: key.verifiesUntil === null ? "signs" : verifies(key) ? "verifies" : "ended",
       })),
     rotate: (alongside) =>

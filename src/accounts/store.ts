@@ -37,7 +37,6 @@ type ApiTokenTable = {
   digest: string;
   sealed: string;
   created_at: number;
-  last_used_at: number | null;
 };
 
 export type CodePurpose = "reset" | "verify_email" | "undo_close";
@@ -126,6 +125,9 @@ export const accountByEmail = async (query: Queries, canonical: string): Promise
   found(
     await tables(query).selectFrom("accounts").selectAll().where("email_canonical", "=", canonical).executeTakeFirst(),
   );
+
+export const accountByPublicId = async (query: Queries, publicId: string): Promise<Account | undefined> =>
+  found(await tables(query).selectFrom("accounts").selectAll().where("public_id", "=", publicId).executeTakeFirst());
 
 export const accountByToken = async (query: Queries, digest: string): Promise<Account | undefined> =>
   found(
@@ -269,7 +271,7 @@ export const putToken = async (
   token: { readonly accountId: number; readonly digest: string; readonly sealed: string },
   now: number,
 ): Promise<void> => {
-  const fresh = { digest: token.digest, sealed: token.sealed, created_at: now, last_used_at: null };
+  const fresh = { digest: token.digest, sealed: token.sealed, created_at: now };
   await tables(query)
     .insertInto("api_tokens")
     .values({ account_id: token.accountId, ...fresh })

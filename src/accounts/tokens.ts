@@ -1,10 +1,9 @@
 import { sha256Hex } from "../kernel/crypto/digest.ts";
 import { open, seal, type Place } from "../kernel/crypto/envelope.ts";
-import { createFreshCache } from "../kernel/db/fresh-cache.ts";
 import type { Tx } from "../kernel/db/store.ts";
 import { newHexId } from "../kernel/ids.ts";
 import { Secret } from "../kernel/secret.ts";
-import type { Peer, Principal } from "./account.ts";
+import type { Principal, Whence } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { deleteToken, editAccount, putToken, sealedToken } from "./store.ts";
 
@@ -35,35 +34,21 @@ export const storeNewToken = async (
   return new Secret(token);
 };
 
-/**
- * The account's token for its owner's eyes: the one that was shown, or the sealed copy. Undefined when there is
- * none, or when the operator does not want tokens revealed. What was opened is kept until the account changes:
- * clients read `/me` with every poll, and whoever can read this process's memory has the root key as well.
- */
-export const revealToken = (deps: Pick<AccountDeps, "store" | "rootKeys" | "policy">) => {
-  const opened = createFreshCache<{ readonly token: Secret | undefined }>(deps.store.changes, { max: 10_000 });
-
-  const read = (accountId: number) => async () => {
-    const sealed = await sealedToken(deps.store.query, accountId);
-    const token = sealed === undefined ? undefined : open(deps.rootKeys, placeOf(accountId), sealed);
-    return { accountId, value: { token } };
-  };
-
-  return async (principal: Principal): Promise<Secret | undefined> => {
+/** The account's token, for its owner's eyes. Undefined when there is none, or the operator does not reveal tokens. */
+export const revealToken =
+  (deps: Pick<AccountDeps, "store" | "rootKeys" | "policy">) =>
+  async (accountId: number): Promise<Secret | undefined> => {
     if (!deps.policy.revealToken) return undefined;
-    if (principal.token) return principal.token;
-    const { id } = principal.account;
-    const key = String(id);
-    return (opened.get(key) ?? (await opened.load(key, read(id))))?.token;
+    const sealed = await sealedToken(deps.store.query, accountId);
+    return sealed === undefined ? undefined : open(deps.rootKeys, placeOf(accountId), sealed);
   };
-};
 
 type Deps = Pick<AccountDeps, "store" | "random" | "rootKeys" | "clock" | "audit">;
 
 /** Replaces the personal token; the old one is refused from now on. */
 export const replaceToken =
   (deps: Deps) =>
-  (accountId: number, by: { readonly channel: Principal["via"] | "cli"; readonly peer: Peer }): Promise<Secret> =>
+  (accountId: number, by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence }): Promise<Secret> =>
     deps.store.transaction(async (tx) => {
       const token = await storeNewToken(deps, tx, accountId);
       const now = deps.clock.now();
@@ -82,7 +67,7 @@ export const replaceToken =
 /** Takes the token away without a new one. False when there was none. */
 export const revokeToken =
   (deps: Deps) =>
-  (accountId: number, by: { readonly channel: Principal["via"] | "cli"; readonly peer: Peer }): Promise<boolean> =>
+  (accountId: number, by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence }): Promise<boolean> =>
     deps.store.transaction(async (tx) => {
       const revoked = await deleteToken(tx.query, accountId);
       if (!revoked) return false;

@@ -1,7 +1,12 @@
 import { changeAccount } from "./change-account.ts";
+import { revokeSigningKey, rotateSigningKey } from "./change-signing-keys.ts";
 import { closeAccount, undoClose } from "./close-account.ts";
 import { confirmReset } from "./confirm-reset.ts";
+import { createAccount } from "./create-account.ts";
 import type { AccountDeps } from "./deps.ts";
+import { findAccount } from "./find-account.ts";
+import { issueReset } from "./issue-reset.ts";
+import { lockAccount, unlockAccount } from "./lock-account.ts";
 import { requestReset } from "./request-reset.ts";
 import type { Sessions } from "./sessions.ts";
 import { signIn } from "./sign-in.ts";
@@ -34,6 +39,13 @@ export const createUseCases = (
     replaceToken: replaceToken(deps),
     revokeToken: revokeToken(deps),
     revealToken: revealToken(deps),
+    createAccount: createAccount(deps),
+    findAccount: findAccount(deps),
+    lockAccount: lockAccount(deps),
+    unlockAccount: unlockAccount(deps),
+    issueReset: issueReset(deps),
+    rotateSigningKey: rotateSigningKey(deps),
+    revokeSigningKey: revokeSigningKey(deps),
   };
 };
 

@@ -2,9 +2,6 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import {
-  accountLimits,
-  createAccounts,
-  createSigningKeys,
   displayNameIssue,
   parseEmailAddress,
   peerOf,
@@ -13,36 +10,23 @@ import {
   type Principal,
 } from "#accounts";
 import { migrations } from "#migrations";
-import { createTrack, provision } from "#track";
-import { systemClock, type Clock } from "#kernel/clock.ts";
+import { createTrack } from "#track";
+import { day, hour, minute, systemClock, type Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
-import { createGate } from "#kernel/crypto/gate.ts";
-import { createPasswords, type PasswordParameters } from "#kernel/crypto/password.ts";
-import { loadRootKeys } from "#kernel/crypto/root-key-registry.ts";
 import { loadServerSecret } from "#kernel/crypto/server-secrets.ts";
 import { openStore, type Store, type StoreAddress } from "#kernel/db/store.ts";
-import { SetupFault } from "#kernel/errors.ts";
+import { reasonOf, SetupFault } from "#kernel/errors.ts";
 import type { Incoming } from "#kernel/http/incoming.ts";
 import type { Route } from "#kernel/http/route.ts";
-import { systemRandom, type Random } from "#kernel/ids.ts";
 import { createTimetable, type Timetable } from "#kernel/jobs.ts";
-import { createTries } from "#kernel/limits/tries.ts";
 import { createCourier, type Courier } from "#kernel/mail/courier.ts";
 import type { MailTransport } from "#kernel/mail/message.ts";
-import { createMailQueue } from "#kernel/mail/queue.ts";
 import { createOutboxTransport } from "#kernel/mail/transport.outbox.ts";
 import { createSmtpTransport } from "#kernel/mail/transport.smtp.ts";
-import { createAudit } from "#kernel/telemetry/audit.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
-import { day, hour, minute } from "#kernel/clock.ts";
+import { withDocuments } from "./docs-routes.ts";
+import { layGround, type Surprises } from "./ground.ts";
 import { systemRoutes } from "./system-routes.ts";
-
-/** What a test winds by hand; a server runs with the real ones. */
-export type Surprises = {
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly passwordParameters?: PasswordParameters;
-};
 
 /** The house, built and not yet listening. Read from top to bottom, this is how everything hangs together. */
 export type House = {
@@ -64,8 +48,6 @@ export const storeAddress = (config: Config): StoreAddress =>
 
 export const outboxFolder = (config: Config): string => join(config.dataFolder, "outbox");
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error));
-
 /** Makes the data folder, or says in one sentence why that can't be. */
 const prepareFolder = async (config: Config): Promise<void> => {
   try {
@@ -79,8 +61,15 @@ const prepareFolder = async (config: Config): Promise<void> => {
   }
 };
 
-/** Opens and migrates the store. @throws SetupFault when it can't be reached or read */
-export const openMigratedStore = async (config: Config, clock: Clock, log: Log): Promise<Store> => {
+/**
+ * Opens the store, and has it made ready before it is used.
+ * @throws SetupFault when it can't be reached or read
+ */
+export const openReadyStore = async (
+  config: Config,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  makeReady: (store: Store) => Promise<void>,
+): Promise<Store> => {
   await prepareFolder(config);
   const address = storeAddress(config);
   const store = openStore(address, {
@@ -89,8 +78,7 @@ export const openMigratedStore = async (config: Config, clock: Clock, log: Log):
     onPollFailed: (error) => log.warn("change_feed_unconfirmed", { error }),
   });
   try {
-    await store.migrate();
-    await store.changes.start();
+    await makeReady(store);
     return store;
   } catch (error) {
     await store.close().catch(() => undefined);
@@ -103,6 +91,13 @@ export const openMigratedStore = async (config: Config, clock: Clock, log: Log):
   }
 };
 
+/** Opens and migrates the store, and follows its changes. @throws SetupFault when it can't be reached or read */
+export const openMigratedStore = (config: Config, clock: Clock, log: Log): Promise<Store> =>
+  openReadyStore(config, { clock, log }, async (store) => {
+    await store.migrate();
+    await store.changes.start();
+  });
+
 const transportOf = (config: Config): MailTransport => {
   const sender = { from: config.mailFrom, host: config.origin.hostname };
   return config.smtpUrl
@@ -111,41 +106,15 @@ const transportOf = (config: Config): MailTransport => {
 };
 
 export const compose = async (config: Config, log: Log, surprises: Surprises = {}): Promise<House> => {
-  const clock = surprises.clock ?? systemClock;
-  const random = surprises.random ?? systemRandom;
-  const store = await openMigratedStore(config, clock, log);
+  const store = await openMigratedStore(config, surprises.clock ?? systemClock, log);
   try {
-    // Keys
-    const rootKeys = await loadRootKeys({ store, config, clock, random });
-    const keyed = { store, rootKeys, random, clock };
-    const signingKeys = createSigningKeys(keyed);
-    const tries = createTries({ store, key: await loadServerSecret(keyed, "tries"), clock });
+    // Keys, and who you are
+    const ground = await layGround({ store, config, log }, () => courier.wake(), surprises);
+    const { clock, random, rootKeys, tries, audit, accounts } = ground;
 
-    // Mail, audit, jobs
+    // Mail and jobs
     const courier = createCourier({ store, rootKeys, clock, log, transport: transportOf(config) });
-    const mail = createMailQueue({ rootKeys, random, clock, wake: () => courier.wake() });
-    const audit = createAudit({ store, clock });
     const timetable = createTimetable({ store, clock, log });
-
-    // Who you are
-    const gate = createGate({ atOnce: config.limits.hashes, maxWaitMs: 1000 });
-    const parameters = surprises.passwordParameters;
-    const passwords = createPasswords({ gate, random, ...(parameters ? { parameters } : {}) });
-    const accounts = createAccounts({
-      store,
-      clock,
-      random,
-      rootKeys,
-      passwords,
-      tries,
-      limits: accountLimits(config.limits),
-      mail,
-      audit,
-      log,
-      signingKeys,
-      policy: config,
-      provision: provision({ clock }),
-    });
 
     // What you may reach
     const track = createTrack({
@@ -153,7 +122,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       clock,
       limits: config.limits,
       passwordMin: config.passwordMin,
-      intercomKey: await loadServerSecret(keyed, "intercom"),
+      intercomKey: await loadServerSecret({ store, rootKeys, random, clock }, "intercom"),
       caller: accounts.anyCredential,
       publicKeys: accounts.publicKeys,
       revealToken: accounts.use.revealToken,
@@ -186,7 +155,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       config,
       store,
       accounts,
-      routes: [...systemRoutes(store), ...accounts.routes, ...track.routes],
+      routes: withDocuments([...systemRoutes(store), ...accounts.routes, ...track.routes], config.origin),
       courier,
       timetable,
       start: () => {

@@ -2,61 +2,14 @@ import { z } from "zod";
 import about from "../../package.json" with { type: "json" };
 import { refusals, type RefusalCode } from "#kernel/errors.ts";
 import type { Route } from "#kernel/http/route.ts";
+import { detailsOf, isGuarded, refusalsOf } from "./row-details.ts";
 
 /** The OpenAPI 3.1 document of the rows. The same rows always make the same text, on every machine. */
 
 const cookieName = "__Secure-accounts-session";
 
-type Details = {
-  readonly refuses?: readonly RefusalCode[];
-  readonly query?: Readonly<Record<string, string>>;
-  /** Open to anyone, and yet Basic is read there. */
-  readonly readsBasic?: true;
-};
-
-/** What only the use case behind a row knows. A test holds that every name here is a row. */
-export const details: Readonly<Record<string, Details>> = {
-  "POST /api/signup": { refuses: ["sign_up_throttled", "busy"] },
-  "POST /api/sessions": {
-    refuses: ["credentials_wrong", "token_makes_no_session", "login_throttled", "busy"],
-    readsBasic: true,
-  },
-  "POST /api/me/close_account/undo/{code}": { refuses: ["code_refused", "code_throttled"] },
-  "POST /api/me/password_reset/request": { refuses: ["code_throttled"] },
-  "POST /api/me/password_reset/confirm/{code}": { refuses: ["code_refused", "code_throttled", "busy"] },
-  "POST /api/me/email_verification/confirm/{code}": { refuses: ["code_refused", "code_throttled"] },
-  "GET /api/v9/me": { query: { with_related_data: "`true` adds what belongs to the caller" } },
-  "PUT /api/v9/me": { refuses: ["sign_up_throttled"] },
-  "GET /api/v9/workspaces/{workspace_id}": { refuses: ["not_found"] },
-};
-
-const nameOf = ({ method, path }: Pick<Route, "method" | "path">): string => `${method} ${path}`;
-const isGuarded = (row: Route): boolean => row.admits !== "anyone";
-const isWrite = (row: Route): boolean => row.method !== "GET";
-
-/** Every code that a row can answer, in the order of the table of refusals. */
-export const refusalsOf = (row: Route): readonly RefusalCode[] => {
-  const codes = new Set<RefusalCode>(["internal", "store_unavailable", ...(details[nameOf(row)]?.refuses ?? [])]);
-  const add = (when: boolean, ...more: readonly RefusalCode[]): void => {
-    if (when) for (const code of more) codes.add(code);
-  };
-  const guarded = isGuarded(row);
-  const write = isWrite(row);
-  add(guarded, "credentials_missing", "credentials_wrong", "session_not_current", "host_unknown");
-  add(guarded, "login_throttled", "busy");
-  add(row.admits === "cookie or password", "password_needed");
-  add(row.sameSite === true || (guarded && write), "cross_site");
-  add(guarded && row.wire === "track", "quota_exceeded", "rate_limited");
-  // A body is read wherever one is sent, and must be JSON also where nothing is asked of it.
-  add(write, "json_invalid", "encoding_invalid", "request_malformed");
-  add(write, "body_too_large", "content_type_unsupported", "encoding_unsupported");
-  add(row.bodySchema !== undefined, "input_invalid");
-  // The table's keys are the codes.
-  return (Object.keys(refusals) as RefusalCode[]).filter((code) => codes.has(code));
-};
-
-const schemaOf = (schema: z.ZodType, io: "input" | "output"): object => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+const schemaOf = (schema: z.ZodType): object => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   return rest;
 };
 
@@ -65,15 +18,21 @@ const sentenceOf = (code: RefusalCode, row: Route): string => {
   return row.wire === "track" && "track" in refusal ? refusal.track : refusal.text;
 };
 
-const retryAfter = { "Retry-After": { description: "Whole seconds to wait.", schema: { type: "integer", minimum: 1 } } };
+const retryAfter = {
+  "Retry-After": { description: "Whole seconds to wait.", schema: { type: "integer", minimum: 1 } },
+};
 const authorizationMissing = { "X-Authorization-Missing": { schema: { type: "string", const: "true" } } };
 const problem = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
 
 const refusalAnswer = (status: number, codes: readonly RefusalCode[], row: Route): object => {
   const told = codes.map((code) => `\`${code}\`: ${sentenceOf(code, row)}`).join("\n\n");
-  const headers = { ...(status === 401 ? authorizationMissing : {}), ...(status === 429 || status === 503 ? retryAfter : {}) };
+  const headers = {
+    ...(status === 401 ? authorizationMissing : {}),
+    ...(status === 429 || status === 503 ? retryAfter : {}),
+  };
   // Without credentials there is no body, unless a problem document is asked for.
-  const sentence = status === 401 ? {} : { "application/json": { schema: { $ref: "#/components/schemas/Sentence" } } };
+  const sentence =
+    status === 401 ? {} : { "application/json": { schema: { $ref: "#/components/schemas/Sentence" } } };
   return {
     description: told,
     ...(Object.keys(headers).length > 0 ? { headers } : {}),
@@ -85,11 +44,13 @@ const answersOf = (row: Route): object => {
   const { means, schema } = row.answers;
   const good = {
     description: means,
-    ...(schema === undefined ? {} : { content: { "application/json": { schema: schemaOf(schema, "output") } } }),
+    ...(schema === undefined ? {} : { content: { "application/json": { schema: schemaOf(schema) } } }),
   };
   const byStatus = Map.groupBy(refusalsOf(row), (code) => refusals[code].status);
-  const refused = [...byStatus].map(([status, codes]) => [String(status), refusalAnswer(status, codes, row)]);
-  return { 200: good, ...Object.fromEntries(refused) };
+  const refused = [...byStatus].map(
+    ([status, codes]) => [status, refusalAnswer(status, codes, row)] as const,
+  );
+  return Object.fromEntries<object>([[200, good], ...refused]);
 };
 
 const parametersOf = (row: Route): readonly object[] => [
@@ -99,7 +60,7 @@ const parametersOf = (row: Route): readonly object[] => [
     required: true,
     schema: { type: "string" },
   })),
-  ...Object.entries(details[nameOf(row)]?.query ?? {}).map(([name, description]) => ({
+  ...Object.entries(detailsOf(row).query ?? {}).map(([name, description]) => ({
     name,
     in: "query",
     description,
@@ -109,7 +70,7 @@ const parametersOf = (row: Route): readonly object[] => [
 
 const securityOf = (row: Route): readonly object[] => {
   if (isGuarded(row)) return [{ basic: [] }, { cookie: [] }];
-  return details[nameOf(row)]?.readsBasic ? [{}, { basic: [] }] : [];
+  return detailsOf(row).readsBasic ? [{}, { basic: [] }] : [];
 };
 
 const tags = { accounts: "Accounts", track: "Track", plain: "Server" } as const;
@@ -134,7 +95,7 @@ const operationOf = (row: Route): object => {
       : {
           requestBody: {
             required: !row.bodyOptional,
-            content: { "application/json": { schema: schemaOf(row.bodySchema, "input") } },
+            content: { "application/json": { schema: schemaOf(row.bodySchema) } },
           },
         }),
     security: securityOf(row),
@@ -151,7 +112,12 @@ const description = [
 const components = {
   securitySchemes: {
     basic: { type: "http", scheme: "basic", description: "`email:password`, or `<API token>:api_token`." },
-    cookie: { type: "apiKey", in: "cookie", name: cookieName, description: "Set by sign-up, sign-in and password reset." },
+    cookie: {
+      type: "apiKey",
+      in: "cookie",
+      name: cookieName,
+      description: "Set by sign-up, sign-in and password reset.",
+    },
   },
   schemas: {
     Sentence: { type: "string", description: "What is wrong, in one sentence." },
@@ -182,7 +148,12 @@ const components = {
 /** @param origin where the calls go, without a path */
 export const openApiDocument = (rows: readonly Route[], origin: string): object => ({
   openapi: "3.1.1",
-  info: { title: "Latchkey", version: about.version, description, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+  info: {
+    title: "Latchkey",
+    version: about.version,
+    description,
+    license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+  },
   servers: [{ url: origin }],
   tags: [
     { name: "Accounts", description: "Sign-up, sessions, passwords: who you are." },

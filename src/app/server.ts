@@ -34,6 +34,7 @@ export const serve = async (house: House, log: Log): Promise<RunningServer> => {
   const { config } = house;
   const app = createHttpServer({
     routes: house.routes,
+    corsOrigins: config.corsOrigins,
     surroundings: {
       origin: config.origin,
       allowedOrigins: new Set([config.origin.origin, ...config.corsOrigins]),

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { SetupFault } from "./errors.ts";
+import { nearestTo } from "./nearest.ts";
 import { Secret } from "./secret.ts";
 
 /**
@@ -227,66 +228,70 @@ export type Config = {
   readonly limits: Limits;
 };
 
-const editDistance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-};
-
-const refuseUnknown = (environment: Readonly<Record<string, string | undefined>>): void => {
+const unknownNames = (environment: Environment): readonly ConfigFault[] => {
   const known = Object.keys(settings);
-  for (const name of Object.keys(environment)) {
+  return Object.keys(environment)
+    .filter((name) => name.startsWith("LATCHKEY_") && !known.includes(name))
     // Variables of the project's own tests are not settings of the server.
-    if (!name.startsWith("LATCHKEY_") || name.startsWith("LATCHKEY_TEST_") || known.includes(name)) continue;
-    const [nearest] = known
-      .map((one) => ({ one, distance: editDistance(name, one) }))
-      .sort((a, b) => a.distance - b.distance);
-    const hint = nearest && nearest.distance <= 6 ? ` Did you mean ${nearest.one}?` : "";
-    throw new SetupFault(`${name} is not a setting.${hint}`);
-  }
+    .filter((name) => !name.startsWith("LATCHKEY_TEST_"))
+    .map((name) => {
+      const nearest = nearestTo(name, known, 6);
+      return { name, sentence: `${name} is not a setting.${nearest ? ` Did you mean ${nearest}?` : ""}` };
+    });
 };
 
 export const isLoopbackHost = (host: string): boolean =>
   host === "localhost" || host === "127.0.0.1" || host === "[::1]";
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A setting that can't be used as it is, and the sentence that says why. */
+export type ConfigFault = { readonly name: string; readonly sentence: string };
+
 /**
- * The settings out of the environment. Empty means unset.
- * @throws SetupFault with one sentence for the first setting that is wrong.
+ * Every fault of the environment, in the order in which a start would stumble over them, and the settings with
+ * defaults in place of those that are wrong: for whoever looks for what is the matter. Empty means unset.
  */
-export const loadConfig = (
-  environment: Readonly<Record<string, string | undefined>> = process.env,
+export const inspectConfig = (
+  environment: Environment = process.env,
   onTerminal: boolean = process.stderr.isTTY,
-): Config => {
-  refuseUnknown(environment);
+): { readonly config: Config; readonly faults: readonly ConfigFault[] } => {
+  const faults = [...unknownNames(environment)];
   const get = <Name extends keyof typeof settings>(name: Name): ReturnType<(typeof settings)[Name]["read"]> => {
     const given = environment[name]?.trim();
     const setting: Setting<unknown> = settings[name];
-    // Each row's `read` is the only source of its value, so its return type is the value's type.
-    return setting.read(given === "" ? undefined : given, name) as ReturnType<(typeof settings)[Name]["read"]>;
+    const read = (text: string | undefined) =>
+      // Each row's `read` is the only source of its value, so its return type is the value's type.
+      setting.read(text, name) as ReturnType<(typeof settings)[Name]["read"]>;
+    try {
+      return read(given === "" ? undefined : given);
+    } catch (error) {
+      if (!(error instanceof SetupFault)) throw error;
+      faults.push({ name, sentence: error.message });
+      return read(undefined);
+    }
   };
 
   const port = get("LATCHKEY_PORT");
   const origin = get("LATCHKEY_ORIGIN") ?? new URL(`http://localhost:${port}`);
   const local = isLoopbackHost(origin.hostname);
   if (origin.protocol === "http:" && !local) {
-    throw new SetupFault(
-      `LATCHKEY_ORIGIN must be https for ${origin.hostname}: browsers keep the session cookie only over https or on localhost.`,
-    );
+    faults.push({
+      name: "LATCHKEY_ORIGIN",
+      sentence: `LATCHKEY_ORIGIN must be https for ${origin.hostname}: browsers keep the session cookie only over https or on localhost.`,
+    });
   }
   const smtpUrl = get("LATCHKEY_SMTP_URL");
-  if (!local && !smtpUrl && get("LATCHKEY_MAIL") !== "outbox") {
-    throw new SetupFault(
-      `${origin.hostname} is not local, so mail must reach people: set LATCHKEY_SMTP_URL, or LATCHKEY_MAIL=outbox to keep mails as files.`,
-    );
+  const keepsMails = get("LATCHKEY_MAIL") === "outbox";
+  // One that is given and wrong was told of already.
+  const isMailWrong = faults.some(({ name }) => name === "LATCHKEY_SMTP_URL" || name === "LATCHKEY_MAIL");
+  if (!local && !smtpUrl && !keepsMails && !isMailWrong) {
+    faults.push({
+      name: "LATCHKEY_MAIL",
+      sentence: `${origin.hostname} is not local, so mail must reach people: set LATCHKEY_SMTP_URL, or LATCHKEY_MAIL=outbox to keep mails as files.`,
+    });
   }
-  return {
+  const config: Config = {
     host: get("LATCHKEY_HOST"),
     port,
     origin,
@@ -314,4 +319,15 @@ export const loadConfig = (
       hashes: get("LATCHKEY_HASHES"),
     },
   };
+  return { config, faults };
+};
+
+/**
+ * The settings out of the environment. Empty means unset.
+ * @throws SetupFault with one sentence for the first setting that is wrong.
+ */
+export const loadConfig = (environment?: Environment, onTerminal?: boolean): Config => {
+  const { config, faults } = inspectConfig(environment, onTerminal);
+  if (faults[0]) throw new SetupFault(faults[0].sentence);
+  return config;
 };

@@ -103,3 +103,10 @@ export class SetupFault extends Error {
     this.name = "SetupFault";
   }
 }
+
+/** What an error of the system or of a driver says, for a sentence to the operator. */
+export const reasonOf = (error: unknown): string => {
+  // Of a host with several addresses, each of which failed.
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  return error instanceof Error ? error.message || error.name : String(error);
+};

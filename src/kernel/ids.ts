@@ -20,6 +20,15 @@ const crockford = "0123456789abcdefghjkmnpqrstvwxyz";
 export const newPublicId = (random: Random): string =>
   Array.from({ length: 22 }, () => base57.charAt(random.below(base57.length))).join("");
 
+/**
+ * A password that nobody thought of: groups of five characters of base57 with hyphens between, at least four groups
+ * (116 random bits) and so many that it has `minimum` characters.
+ */
+export const newPassword = (random: Random, minimum: number): string =>
+  Array.from({ length: Math.max(4, Math.ceil((minimum + 1) / 6)) }, () =>
+    Array.from({ length: 5 }, () => base57.charAt(random.below(base57.length))).join(""),
+  ).join("-");
+
 /** 32 lower-case hex digits, 128 random bits: the form of an API token and of a session's `jti`. */
 export const newHexId = (random: Random): string => random.bytes(16).toString("hex");
 

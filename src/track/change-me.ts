@@ -10,6 +10,9 @@ import { editProfile, workspaceOf, type TrackProfile } from "./store.ts";
 /** How many characters count is the operator's; the sentence is the contract's (§3.2). */
 const tooShort = (minimum: number): string => `Password should be at least ${minimum} characters`;
 
+/** Counted as the accounts count: what is typed decomposed is not longer for it. */
+const hasAtLeast = (minimum: number) => (text: string) => Array.from(text.normalize("NFC")).length >= minimum;
+
 const invalidField = (field: string) => ({ error: `Invalid ${field}` });
 
 /**
@@ -24,7 +27,11 @@ export const changeMeBody = (passwordMin: number) =>
     default_workspace_id: z.int(invalidField("default_workspace_id")).min(1).nullish(),
     email: z.string(invalidField("email")).nullish(),
     fullname: z.string(invalidField("fullname")).nullish(),
-    password: z.string(invalidField("password")).min(passwordMin, tooShort(passwordMin)).nullish(),
+    password: z
+      .string(invalidField("password"))
+      .refine(hasAtLeast(passwordMin), tooShort(passwordMin))
+      .meta({ format: "password", minLength: passwordMin })
+      .nullish(),
     timezone: z.string(invalidField("timezone")).refine(isTimeZone, invalidField("timezone")).nullish(),
   });
 

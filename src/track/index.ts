@@ -10,7 +10,7 @@ import { createUseCases, type AccountActions } from "./use-cases.ts";
 
 export { provision } from "./provision.ts";
 
-type TrackDeps<Principal extends Caller, Email> = ReadMeDeps<Principal> & {
+type TrackDeps<Principal extends Caller, Email> = ReadMeDeps & {
   readonly clock: Clock;
   readonly limits: Config["limits"];
   readonly passwordMin: number;

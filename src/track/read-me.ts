@@ -1,53 +1,59 @@
 import type { Clock } from "../kernel/clock.ts";
 import { keyedDigest } from "../kernel/crypto/digest.ts";
-import { createFreshCache } from "../kernel/db/fresh-cache.ts";
 import type { Store } from "../kernel/db/store.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { Caller, Person } from "./caller.ts";
-import { shownEditedMe, shownMe, shownPerson, type ShownPerson } from "./shown.ts";
+import { instant, shownEditedMe, shownMe, type PersonFacts } from "./shown.ts";
 import { profileOf, workspacesOf } from "./store.ts";
 
-export type ReadMeDeps<Principal extends Caller> = {
+export type ReadMeDeps = {
   readonly store: Store;
   readonly clock: Clock;
   /** Keys the hash that Toggl's clients hand to Intercom: here it only has the form. */
   readonly intercomKey: Buffer;
-  readonly revealToken: (caller: Principal) => Promise<Secret | undefined>;
+  readonly revealToken: (accountId: number) => Promise<Secret | undefined>;
 };
 
-/** The caller, as this API shows them. */
-export const readMe = <Principal extends Caller>(deps: ReadMeDeps<Principal>) => {
-  const cache = createFreshCache<ShownPerson>(deps.store.changes, { max: 20_000 });
+/** Stands where the time of the call comes; no text of the answer has it, because JSON escapes it. */
+const timeMark = "\u0000";
 
-  const load = (key: string, person: Person): Promise<ShownPerson | undefined> =>
-    cache.load(key, async () => {
-      const profile = await profileOf(deps.store.query, person.id);
-      const intercomHash = keyedDigest(deps.intercomKey, person.publicId);
-      return profile && { accountId: person.id, value: shownPerson(person, profile, intercomHash) };
-    });
+/** The answer but for the time of the call, which is all that changes while the account stays the same. */
+type ReadyMe = { readonly before: string; readonly after: string };
 
-  const shownOf = async (person: Person): Promise<ShownPerson> => {
-    const key = String(person.id);
-    const shown = cache.get(key) ?? (await load(key, person));
-    if (!shown) throw new Error(`Account ${person.id} has no profile.`);
-    return shown;
+/**
+ * The caller, as this API shows them. Clients ask with every poll, so the answer is kept as text, as long as
+ * the object lives that says who the caller is: any change of the account, also of what this room keeps of it,
+ * makes that a new one. The text has the token in it; but who can read this memory has the root key too.
+ */
+export const readMe = (deps: ReadMeDeps) => {
+  const { store, clock } = deps;
+  const ready = new WeakMap<Person, ReadyMe>();
+
+  const factsOf = async (person: Person): Promise<PersonFacts> => {
+    const profile = await profileOf(store.query, person.id);
+    if (!profile) throw new Error(`Account ${person.id} has no profile.`);
+    const token = (await deps.revealToken(person.id))?.reveal();
+    return { person, profile, token, intercomHash: keyedDigest(deps.intercomKey, person.publicId) };
   };
 
-  const factsOf = async (caller: Principal, person: Person) => ({
-    id: person.id,
-    shown: await shownOf(person),
-    token: (await deps.revealToken(caller))?.reveal(),
-    now: deps.clock.now(),
-  });
+  const prepare = async (person: Person): Promise<ReadyMe> => {
+    const text = JSON.stringify(shownMe(await factsOf(person), timeMark, undefined));
+    const [before = "", after = ""] = text.split(JSON.stringify(timeMark).slice(1, -1));
+    ready.set(person, { before, after });
+    return { before, after };
+  };
 
   return {
-    me: async (caller: Principal, withRelatedData: boolean) => {
-      const related = withRelatedData
-        ? { workspaces: await workspacesOf(deps.store.query, caller.account.id) }
-        : undefined;
-      return shownMe(await factsOf(caller, caller.account), related);
+    /** As JSON text. */
+    me: async ({ account }: Caller): Promise<string> => {
+      const { before, after } = ready.get(account) ?? (await prepare(account));
+      return before + instant(clock.now()) + after;
     },
+    meWithRelatedData: async ({ account }: Caller) =>
+      shownMe(await factsOf(account), instant(clock.now()), {
+        workspaces: await workspacesOf(store.query, account.id),
+      }),
     /** After a change: the person as they are now. */
-    editedMe: async (caller: Principal, person: Person) => shownEditedMe(await factsOf(caller, person)),
+    editedMe: async (person: Person) => shownEditedMe(await factsOf(person), instant(clock.now())),
   };
 };

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Refusal } from "../kernel/errors.ts";
 import type { Incoming } from "../kernel/http/incoming.ts";
 import { jsonBody, noBody } from "../kernel/http/input.ts";
-import { anyone, route, type Guard, type Route } from "../kernel/http/route.ts";
+import { anyone, jsonType, route, type Guard, type Route } from "../kernel/http/route.ts";
 import type { PublicJwk } from "../kernel/crypto/signing-keys.ts";
 import type { Caller } from "./caller.ts";
 import { changeMeBody } from "./change-me.ts";
@@ -53,9 +53,10 @@ export const trackRoutes = <Principal extends Caller>(
       summary: "The caller, with the API token; `with_related_data=true` adds what belongs to them",
       input: noBody,
       answers: { means: "The caller.", schema: me },
-      run: async ({ principal, incoming }) => ({
-        json: await use.me(principal, isSet(incoming.query("with_related_data"))),
-      }),
+      run: async ({ principal, incoming }) =>
+        isSet(incoming.query("with_related_data"))
+          ? { json: await use.meWithRelatedData(principal) }
+          : { content: { type: jsonType, body: await use.me(principal) } },
     }),
     route({
       ...guarded,

@@ -4,14 +4,19 @@ import type { OrganizationRow, TrackProfile, WorkspaceRow } from "./store.ts";
 
 /** What leaves this room, field by field, in the order of the recorded answers (contract §3.1, §7.5, §7.6). */
 
+let lastSecond = Number.NaN;
+let lastSecondText = "";
+
 /** RFC 3339 in UTC with `Z`, without trailing zeros of the fraction: `2024-12-09T21:05:30.12Z`. */
 export const instant = (at: number): string => {
-  const text = new Date(at).toISOString();
-  let end = text.length - 1;
-  while (text[end - 1] === "0") end -= 1;
-  if (text[end - 1] === ".") end -= 1;
-  // Seconds may end in a zero too; only what stands behind the point is cut.
-  return end < 20 ? `${text.slice(0, 19)}Z` : `${text.slice(0, end)}Z`;
+  const second = Math.floor(at / 1000);
+  // Nearly every call is in the second of the call before.
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastSecondText = new Date(second * 1000).toISOString().slice(0, 19);
+  }
+  const thousandths = at - second * 1000;
+  return thousandths === 0 ? `${lastSecondText}Z` : `${lastSecondText}${String(thousandths / 1000).slice(1)}Z`;
 };
 
 /** Seconds only and a numeric offset, as workspaces and organizations have it: `2024-12-09T21:05:30+00:00`. */
@@ -22,14 +27,18 @@ const gravatar = (email: string): string => {
   return `https://secure.gravatar.com/avatar/${name}?d=404&s=200`;
 };
 
-/** What does not change from call to call, made once per account and change. */
-export type ShownPerson = {
-  readonly fixed: ReturnType<typeof fixedFields>;
+export type PersonFacts = {
+  readonly person: Person;
+  readonly profile: TrackProfile;
+  /** Left out when the operator does not reveal tokens, or there is none. */
+  readonly token: string | undefined;
   readonly intercomHash: string;
-  readonly authorizationUpdatedAt: string;
 };
 
-const fixedFields = (person: Person, profile: TrackProfile) => ({
+/** The answer to `PUT /me`: without hash, providers and authorization time. @param at the time of the call */
+export const shownEditedMe = ({ person, profile, token }: PersonFacts, at: string) => ({
+  id: person.id,
+  ...(token === undefined ? {} : { api_token: token }),
   email: person.email,
   fullname: person.displayName,
   timezone: person.timezone,
@@ -43,35 +52,14 @@ const fixedFields = (person: Person, profile: TrackProfile) => ({
   openid_enabled: false,
   country_id: profile.country_id,
   has_password: person.passwordHash !== null,
-});
-
-export const shownPerson = (person: Person, profile: TrackProfile, intercomHash: string): ShownPerson => ({
-  fixed: fixedFields(person, profile),
-  intercomHash,
-  authorizationUpdatedAt: instant(person.authorizationUpdatedAt),
-});
-
-type MeFacts = {
-  readonly id: number;
-  readonly shown: ShownPerson;
-  /** Left out when the operator does not reveal tokens, or there is none. */
-  readonly token: string | undefined;
-  readonly now: number;
-};
-
-/** The answer to `PUT /me`: without hash, providers and authorization time. */
-export const shownEditedMe = ({ id, shown, token, now }: MeFacts) => ({
-  id,
-  ...(token === undefined ? {} : { api_token: token }),
-  ...shown.fixed,
-  at: instant(now),
+  at,
 });
 
 export type RelatedData = { readonly workspaces: readonly WorkspaceRow[] };
 
-export const shownMe = (facts: MeFacts, related: RelatedData | undefined) => ({
-  ...shownEditedMe(facts),
-  intercom_hash: facts.shown.intercomHash,
+export const shownMe = (facts: PersonFacts, at: string, related: RelatedData | undefined) => ({
+  ...shownEditedMe(facts, at),
+  intercom_hash: facts.intercomHash,
   oauth_providers: [],
   ...(related === undefined
     ? {}
@@ -82,7 +70,7 @@ export const shownMe = (facts: MeFacts, related: RelatedData | undefined) => ({
         projects: [],
         workspaces: related.workspaces.map(shownWorkspace),
       }),
-  authorization_updated_at: facts.shown.authorizationUpdatedAt,
+  authorization_updated_at: instant(facts.person.authorizationUpdatedAt),
 });
 
 /** The values of Toggl's free plan, where this server has no such setting. */

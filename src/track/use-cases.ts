@@ -13,7 +13,7 @@ export type AccountActions<Principal extends Caller, Email> = AccountChanger<Pri
   readonly close: (caller: Principal, incoming: Incoming) => Promise<void>;
 };
 
-type Deps<Principal extends Caller, Email> = ReadMeDeps<Principal> & {
+type Deps<Principal extends Caller, Email> = ReadMeDeps & {
   readonly accounts: AccountActions<Principal, Email>;
 };
 
@@ -23,8 +23,9 @@ export const createUseCases = <Principal extends Caller, Email>(deps: Deps<Princ
   const change = changeMe(deps);
   return {
     me: read.me,
+    meWithRelatedData: read.meWithRelatedData,
     changeMe: async (caller: Principal, body: ChangeMe, incoming: Incoming) =>
-      read.editedMe(caller, await change(caller, body, incoming)),
+      read.editedMe(await change(caller, body, incoming)),
     resetToken: async (caller: Principal, incoming: Incoming): Promise<string> =>
       (await accounts.replaceToken(caller, incoming)).reveal(),
     closeAccount: accounts.close,

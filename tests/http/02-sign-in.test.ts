@@ -133,11 +133,10 @@ describe("the session cookie", () => {
   test("is a JWT with the recorded header and claims", async () => {
     const { session } = await house.person();
     const now = Math.floor(house.clock.now() / 1000);
-    const today = new Date(house.clock.now()).toISOString().slice(0, 10);
 
     expect(decodeProtectedHeader(session)).toEqual({
       alg: "EdDSA",
-      kid: expect.stringMatching(new RegExp(`^${today}(-\\d+)?$`)),
+      kid: expect.stringMatching(/^\d{4}-\d{2}-\d{2}(-\d+)?$/),
       typ: "JWT",
     });
     expect(decodeJwt(session)).toEqual({
@@ -170,6 +169,5 @@ describe("the session cookie", () => {
     const after = await before.restart();
 
     expect((await after.send("GET", "/api/v9/me", { session })).json()).toMatchObject({ email });
-    await after.stop();
   });
 });

@@ -5,7 +5,9 @@ import { sign, type KeyObject } from "node:crypto";
 export const base64url = (text: string | Buffer): string => Buffer.from(text).toString("base64url");
 
 /** The three parts of a token: header and claims as their JSON texts, the signature as it stands. */
-export const partsOf = (token: string): { readonly header: string; readonly claims: string; readonly signature: string } => {
+export const partsOf = (
+  token: string,
+): { readonly header: string; readonly claims: string; readonly signature: string } => {
   const [header = "", claims = "", signature = ""] = token.split(".");
   const text = (part: string): string => Buffer.from(part, "base64url").toString("utf8");
   return { header: text(header), claims: text(claims), signature };

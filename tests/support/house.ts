@@ -155,26 +155,27 @@ const build = async (ground: Ground): Promise<TestHouse> => {
     },
     restart: async (settings = {}) => {
       await stopServer();
-      return build({ ...ground, settings: { ...ground.settings, ...settings } });
+      const next = await build({ ...ground, settings: { ...ground.settings, ...settings } });
+      houses.push(next);
+      return next;
     },
     stop: async () => {
       for (const twin of twins) await twin.stop();
       await stopServer();
     },
   };
+  houses.push(house);
   return house;
 };
 
 const grounds: Ground[] = [];
 const houses: TestHouse[] = [];
 
-/** Starts a house; it and its store are gone after `stopHouses`. */
+/** Starts a house; it, its twins, what it was restarted as and its store are gone after `stopHouses`. */
 export const startHouse = async (settings: Settings = {}): Promise<TestHouse> => {
   const ground = await layGround(settings);
   grounds.push(ground);
-  const house = await build(ground);
-  houses.push(house);
-  return house;
+  return build(ground);
 };
 
 /** For `afterAll` or `afterEach`. */

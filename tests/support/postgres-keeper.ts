@@ -99,7 +99,11 @@ const freePort = async (): Promise<number> => {
 };
 
 process.stdin.resume();
-const endOfRun = Promise.race([once(process.stdin, "end"), once(process, "SIGTERM"), once(process, "SIGINT")]);
+const endOfRun = Promise.race([
+  once(process.stdin, "end"),
+  once(process, "SIGTERM"),
+  once(process, "SIGINT"),
+]);
 // Nobody may be left to read the answer; the server has to be stopped all the same.
 process.stdout.on("error", () => {});
 

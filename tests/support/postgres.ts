@@ -22,7 +22,9 @@ export const startPostgres = async (): Promise<TestPostgres> => {
     await run(given, "SELECT 1");
   } catch (error) {
     const reason = error instanceof AggregateError ? error.errors.map(String).join(", ") : String(error);
-    throw new Error(`The PostgreSQL of LATCHKEY_TEST_POSTGRES_URL does not answer: ${reason}`, { cause: error });
+    throw new Error(`The PostgreSQL of LATCHKEY_TEST_POSTGRES_URL does not answer: ${reason}`, {
+      cause: error,
+    });
   }
   return { adminUrl: given, stop: async () => {} };
 };

@@ -9,7 +9,9 @@ const promisedMs = 1000;
  * admission then is a broken promise however slow the machine is.
  * @returns the status of the last answer: that of the refusal, or of the admission that came too late
  */
-export const statusWithinSecond = async (ask: () => Promise<{ readonly status: number }>): Promise<number> => {
+export const statusWithinSecond = async (
+  ask: () => Promise<{ readonly status: number }>,
+): Promise<number> => {
   const since = performance.now();
   for (;;) {
     const asked = performance.now();

@@ -59,7 +59,8 @@ const reportErrors = (
 const brokenScopes = (module: TestModule): (TestModule | TestSuite)[] =>
   [module, ...module.children.allSuites()].filter((scope) => scope.errors().length > 0);
 
-const isLeftOut = (test: TestCase, narrowed: boolean): boolean => narrowed && test.result().state === "skipped";
+const isLeftOut = (test: TestCase, narrowed: boolean): boolean =>
+  narrowed && test.result().state === "skipped";
 
 const whyNotRun = (test: TestCase): string => {
   if (test.result().state === "pending") return "This test did not come to an end.";

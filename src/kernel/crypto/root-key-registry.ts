@@ -19,11 +19,53 @@ export type RootKeyRegistryDeps = {
   readonly random: Random;
 };
 
+export type RootKeyFinding = {
+  readonly id: string;
+  /** What it does: the current one seals, every other one that was given opens. */
+  readonly role: "seals" | "opens" | "missing" | "another key";
+  /** Whether the store was used under it: then no start succeeds without it. */
+  readonly needed: boolean;
+};
+
+/**
+ * The root keys that were given, beside those that the store needs. Makes and registers nothing.
+ *
+ * @throws SetupFault saying what is wrong with the file or the variable
+ */
+export const inspectRootKeys = async ({
+  store,
+  config,
+}: {
+  readonly store: Pick<Store, "query">;
+  readonly config: Pick<Config, "rootKeys" | "dataFolder">;
+}): Promise<{ readonly where: string; readonly keys: RootKeys | undefined; readonly findings: readonly RootKeyFinding[] }> => {
+  const { keys, where } = (await findGiven(config)) ?? { keys: undefined, where: pathIn(config) };
+  const needed = await store.query.selectFrom("root_keys").select(["id", "check_value"]).orderBy("id").execute();
+  const roleOf = (id: string): RootKeyFinding["role"] => {
+    const key = keys?.byId(id);
+    if (!key) return "missing";
+    if (needed.some((row) => row.id === id && row.check_value !== checkValue(key))) return "another key";
+    return key.id === keys?.current.id ? "seals" : "opens";
+  };
+  const ids = new Set([...(keys?.ids ?? []), ...needed.map(({ id }) => id)]);
+  const findings = [...ids].map((id) => ({ id, role: roleOf(id), needed: needed.some((row) => row.id === id) }));
+  return { where, keys, findings };
+};
+
 type Given = { readonly keys: RootKeys; readonly where: string };
 
 const variable = "LATCHKEY_ROOT_KEYS";
 /** Any number that no other advisory lock of this database uses: "lkrk" in ASCII. */
 const advisoryLock = 0x6c6b726b;
+
+const pathIn = (config: Pick<Config, "dataFolder">): string => join(config.dataFolder, "root.keys");
+
+const findGiven = async (config: RootKeyRegistryDeps["config"]): Promise<Given | undefined> => {
+  if (config.rootKeys) return { keys: parseRootKeys(config.rootKeys.reveal(), variable), where: variable };
+  const path = pathIn(config);
+  const keys = await readRootKeyFile(path);
+  return keys && { keys, where: path };
+};
 
 /**
  * The root keys, out of LATCHKEY_ROOT_KEYS or else of `<data>/root.keys`. Run it after the migrations. The very
@@ -33,13 +75,7 @@ const advisoryLock = 0x6c6b726b;
  * with the file or the variable
  */
 export const loadRootKeys = ({ store, config, clock, random }: RootKeyRegistryDeps): Promise<RootKeys> => {
-  const path = join(config.dataFolder, "root.keys");
-
-  const given = async (): Promise<Given | undefined> => {
-    if (config.rootKeys) return { keys: parseRootKeys(config.rootKeys.reveal(), variable), where: variable };
-    const keys = await readRootKeyFile(path);
-    return keys && { keys, where: path };
-  };
+  const path = pathIn(config);
 
   const made = async (): Promise<Given> => {
     await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
@@ -57,7 +93,7 @@ export const loadRootKeys = ({ store, config, clock, random }: RootKeyRegistryDe
       .orderBy("id")
       .execute();
     const { keys, where } =
-      (await given()) ?? (registered.length === 0 ? await made() : missing(registered, path));
+      (await findGiven(config)) ?? (registered.length === 0 ? await made() : missing(registered, path));
     compare(registered, keys, where, path);
     await register(query, keys, new Set(registered.map(({ id }) => id)), clock.now());
     return keys;

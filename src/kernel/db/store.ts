@@ -1,7 +1,7 @@
 import { Kysely, type Transaction as KyselyTransaction } from "kysely";
 import type { Clock } from "../clock.ts";
 import { createChangeFeed, recordChange, type ChangeFeed } from "./changes.ts";
-import { migrateToLatest, type Migrations } from "./migrate.ts";
+import { migrateToLatest, migrationState, type Migrations, type MigrationState } from "./migrate.ts";
 import { isTransientConflict, postgresDialect } from "./postgres.ts";
 import { sqliteDialect } from "./sqlite.ts";
 import type { KernelTables } from "./tables.ts";
@@ -30,6 +30,7 @@ export type Store = {
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
   readonly changes: ChangeFeed;
   migrate(): Promise<readonly string[]>;
+  migrationState(): Promise<MigrationState>;
   close(): Promise<void>;
 };
 
@@ -79,6 +80,7 @@ export const openStore = (
       }
     },
     migrate: () => migrateToLatest(query, deps.migrations(address.kind)),
+    migrationState: () => migrationState(query, deps.migrations(address.kind)),
     close: async () => {
       await changes.stop();
       await query.destroy();

@@ -33,19 +33,19 @@ const issuesOf = (error: z.ZodError): readonly Issue[] =>
         });
       case "invalid_type":
         return found.input === undefined
-          ? [{ field, rule: "required", message: `${field} is required` }]
+          ? [{ field, rule: "required", message: found.message || `${field} is required` }]
           : [
               {
                 field,
                 rule: "type",
-                message: `${field} must be ${typeNames[found.expected] ?? found.expected}`,
+                message: found.message || `${field} must be ${typeNames[found.expected] ?? found.expected}`,
               },
             ];
       case "invalid_value": {
         const values = found.values.map((value) => JSON.stringify(value)).join(" or ");
         return found.input === undefined
-          ? [{ field, rule: "required", message: `${field} is required` }]
-          : [{ field, rule: "value", message: `${field} must be ${values}` }];
+          ? [{ field, rule: "required", message: found.message || `${field} is required` }]
+          : [{ field, rule: "value", message: found.message || `${field} must be ${values}` }];
       }
       case "custom": {
         const rule: unknown = found.params?.["rule"];
@@ -58,13 +58,14 @@ const issuesOf = (error: z.ZodError): readonly Issue[] =>
       case "invalid_union":
       case "invalid_key":
       case "invalid_element":
-        return [{ field, rule: found.code, message: `${field}: ${found.message}` }];
+        return [{ field, rule: found.code, message: found.message || `${field} is not valid` }];
     }
   });
 
 /** @throws Refusal input_invalid with everything that is wrong, not only the first */
 export const parseInput = <Value>(schema: z.ZodType<Value>, body: unknown): Value => {
-  const parsed = schema.safeParse(body, { reportInput: true });
+  // Only what a schema says itself is left as the message of an issue; all other sentences are made here.
+  const parsed = schema.safeParse(body, { reportInput: true, error: () => "" });
   if (parsed.success) return parsed.data;
   throw new Refusal("input_invalid", { issues: issuesOf(parsed.error) });
 };

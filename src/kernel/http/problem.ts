@@ -1,7 +1,7 @@
 import { errorCodes } from "fastify";
 import { isStoreOutage } from "../db/postgres.ts";
 import { Refusal, refusals } from "../errors.ts";
-import type { Wire } from "./route.ts";
+import { jsonType, type Wire } from "./route.ts";
 
 /** Turns whatever was thrown into the one refusal that is told. Unknown things become `internal`. */
 export const refusalOf = (thrown: unknown): Refusal => {
@@ -47,7 +47,7 @@ export const refusalBody = (
     return { type: `${problemType}; charset=utf-8`, body: JSON.stringify(problem) };
   }
   if (refusal.code === "credentials_missing") return undefined;
-  return { type: "application/json; charset=utf-8", body: JSON.stringify(sentence) };
+  return { type: jsonType, body: JSON.stringify(sentence) };
 };
 
 export const refusalHeaders = (refusal: Refusal): Record<string, string> => ({

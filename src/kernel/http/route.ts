@@ -29,6 +29,8 @@ export type Input<Value> = {
   readonly read: (incoming: Incoming) => Value;
 };
 
+export const jsonType = "application/json; charset=utf-8";
+
 export type Answer = {
   /** 200 unless said. */
   readonly status?: number;

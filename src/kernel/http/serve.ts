@@ -1,5 +1,6 @@
+import cors, { type FastifyCorsOptions } from "@fastify/cors";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { STATUS_CODES, type IncomingMessage } from "node:http";
+import { STATUS_CODES, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import type { Random } from "../ids.ts";
 import { Refusal } from "../errors.ts";
@@ -7,13 +8,15 @@ import type { Log } from "../telemetry/log.ts";
 import { readBody } from "./content-encoding.ts";
 import { Incoming, type Surroundings } from "./incoming.ts";
 import { refusalBody, refusalHeaders, refusalOf } from "./problem.ts";
-import type { Answer, Route, Wire } from "./route.ts";
+import { jsonType, type Answer, type Route, type Wire } from "./route.ts";
 
 /** Bytes of a request body, before and after decompression. */
 const bodyLimit = 64 * 1024;
 
 type ServeDeps = {
   readonly routes: readonly Route[];
+  /** Other origins whose pages may call `/api/…` with the session cookie. */
+  readonly corsOrigins: readonly string[];
   readonly surroundings: Surroundings;
   readonly random: Random;
   readonly log: Log;
@@ -50,7 +53,7 @@ const requestIds = (random: Random): (() => string) => {
 const contentOf = (answer: Answer): Content | undefined => {
   if (answer.content) return answer.content;
   if (answer.json === undefined) return undefined;
-  return { type: "application/json; charset=utf-8", body: JSON.stringify(answer.json) };
+  return { type: jsonType, body: JSON.stringify(answer.json) };
 };
 
 /** Which methods a path knows, for the `Allow` header. A path that no route has is unknown. */
@@ -66,8 +69,22 @@ const methodsByPath = (routes: readonly Route[]): ((path: string) => readonly st
   };
 };
 
+const corsFor = (origins: readonly string[]) => async (request: FastifyRequest): Promise<FastifyCorsOptions> => ({
+  origin: request.url.startsWith("/api/") ? [...origins] : false,
+  credentials: true,
+  methods: ["GET", "POST", "PUT", "DELETE"],
+  exposedHeaders: ["Retry-After", "X-Request-Id", "X-Toggl-Quota-Remaining", "X-Toggl-Quota-Resets-In"],
+  maxAge: 600,
+});
+
 /** The HTTP server over all rooms' rows. Requests are judged in the order of `route()`. */
-export const createHttpServer = ({ routes, surroundings, random, log }: ServeDeps): FastifyInstance => {
+export const createHttpServer = ({
+  routes,
+  corsOrigins,
+  surroundings,
+  random,
+  log,
+}: ServeDeps): FastifyInstance => {
   const nextId = requestIds(random);
   const overTls = surroundings.origin.protocol === "https:";
   const standing: Readonly<Record<Wire, Readonly<Record<string, string>>>> = {
@@ -87,8 +104,9 @@ export const createHttpServer = ({ routes, surroundings, random, log }: ServeDep
     content: Content | undefined,
   ): void => {
     reply.hijack();
-    const lines: Record<string, string | number> = { ...standing[wire], "x-request-id": incoming.requestId };
+    const lines: OutgoingHttpHeaders = { ...standing[wire], "x-request-id": incoming.requestId };
     if (wire === "track") lines["x-toggl-request-id"] = incoming.requestId;
+    if (corsOrigins.length > 0) Object.assign(lines, reply.getHeaders());
     Object.assign(lines, incoming.answerHeaders, headers);
     if (content) lines["content-type"] = content.type;
     lines["content-length"] = content ? Buffer.byteLength(content.body) : 0;
@@ -140,6 +158,8 @@ export const createHttpServer = ({ routes, surroundings, random, log }: ServeDep
       limit: bodyLimit,
     }),
   );
+
+  if (corsOrigins.length > 0) void app.register(cors, () => corsFor(corsOrigins));
 
   for (const row of routes) {
     app.route({

@@ -2,7 +2,7 @@
 import { day, type Clock } from "../clock.ts";
 import { open, seal, type Place } from "../crypto/envelope.ts";
 import type { RootKeys } from "../crypto/root-keys.ts";
-import type { Tx } from "../db/store.ts";
+import type { Store, Tx } from "../db/store.ts";
 import { newHexId, type Random } from "../ids.ts";
 import { assertSafe, type MailMessage } from "./message.ts";
 
@@ -62,3 +62,18 @@ export const openQueued = (
 ): Content =>
   // What opens was sealed by `enqueue`: nobody else has the key.
   JSON.parse(open(rootKeys, placeOf(row.id), row.sealed).reveal()) as Content;
+
+/** How many mails are on their way, how many of those were tried in vain, and since when the oldest waits. */
+export type Waiting = { readonly mails: number; readonly failing: number; readonly since: number | undefined };
+
+export const mailsWaiting = async (query: Store["query"]): Promise<Waiting> => {
+  const row = await query
+    .selectFrom("mail_queue")
+    .select((eb) => [
+      eb.fn.countAll<number>().as("mails"),
+      eb.fn.count<number>(eb.case().when("attempts", ">", 0).then(1).end()).as("failing"),
+      eb.fn.min("created_at").as("since"),
+    ])
+    .executeTakeFirstOrThrow();
+  return { mails: row.mails, failing: row.failing, since: row.since ?? undefined };
+};

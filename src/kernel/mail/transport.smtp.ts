@@ -11,26 +11,45 @@ import { composeMail, type MailTransport, type Sender } from "./message.ts";
 /** The whole conversation, however slowly the server talks; the courier counts on it. */
 const longestSendMs = 90 * second;
 
+/** @throws SetupFault when the URL can't be read; it does not quote it */
+const connectorOf = ({ url, host }: { readonly url: Secret; readonly host: string }) => {
+  const parsed = URL.parse(url.reveal());
+  if (!parsed) throw new SetupFault("LATCHKEY_SMTP_URL is not a URL.");
+  // They would print mails and the password.
+  for (const name of ["logger", "debug", "transactionLog"]) parsed.searchParams.delete(name);
+  const withPassword = parsed.username !== "" || parsed.password !== "";
+  return createTransport({
+    requireTLS: withPassword && !isLoopbackHost(parsed.hostname),
+    connectionTimeout: 10 * second,
+    greetingTimeout: 10 * second,
+    dnsTimeout: 10 * second,
+    socketTimeout: 30 * second,
+    ...(isIP(host) === 0 ? { name: host } : {}),
+    url: parsed.href,
+  });
+};
+
+/**
+ * Goes to the mail server as for a mail, signs in when the URL has a password, and leaves again.
+ *
+ * @throws Error with a `code`, as nodemailer has it, when mails could not be sent this way
+ */
+export const tryMailServer = async (to: { readonly url: Secret; readonly host: string }): Promise<void> => {
+  const connector = connectorOf(to);
+  try {
+    await connector.verify();
+  } finally {
+    connector.close();
+  }
+};
+
 /**
  * @param url `smtp://user:password@host:587` (STARTTLS when offered, and required before a password goes to a
  * host that is not this machine) or `smtps://…`; nodemailer's options may follow as a query
  * @throws SetupFault when the URL can't be read; it does not quote it
  */
 export const createSmtpTransport = ({ url, ...sender }: Sender & { readonly url: Secret }): MailTransport => {
-  const parsed = URL.parse(url.reveal());
-  if (!parsed) throw new SetupFault("LATCHKEY_SMTP_URL is not a URL.");
-  // They would print mails and the password.
-  for (const name of ["logger", "debug", "transactionLog"]) parsed.searchParams.delete(name);
-  const withPassword = parsed.username !== "" || parsed.password !== "";
-  const transport = createTransport({
-    requireTLS: withPassword && !isLoopbackHost(parsed.hostname),
-    connectionTimeout: 10 * second,
-    greetingTimeout: 10 * second,
-    dnsTimeout: 10 * second,
-    socketTimeout: 30 * second,
-    ...(isIP(sender.host) === 0 ? { name: sender.host } : {}),
-    url: parsed.href,
-  });
+  const transport = connectorOf({ url, host: sender.host });
 
   return {
     send: async (mail) => {

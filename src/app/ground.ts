@@ -1,0 +1,80 @@
+import { accountLimits, createAccounts, createSigningKeys, type Accounts } from "#accounts";
+import { provision } from "#track";
+import { systemClock, type Clock } from "#kernel/clock.ts";
+import type { Config } from "#kernel/config.ts";
+import { createGate } from "#kernel/crypto/gate.ts";
+import { createPasswords, type PasswordParameters } from "#kernel/crypto/password.ts";
+import { loadRootKeys } from "#kernel/crypto/root-key-registry.ts";
+import type { RootKeys } from "#kernel/crypto/root-keys.ts";
+import { loadServerSecret } from "#kernel/crypto/server-secrets.ts";
+import type { Store } from "#kernel/db/store.ts";
+import { systemRandom, type Random } from "#kernel/ids.ts";
+import { createTries, type Tries } from "#kernel/limits/tries.ts";
+import { createMailQueue } from "#kernel/mail/queue.ts";
+import { createAudit, type Audit } from "#kernel/telemetry/audit.ts";
+import type { Log } from "#kernel/telemetry/log.ts";
+
+/** What a test winds by hand; a server runs with the real ones. */
+export type Surprises = {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly passwordParameters?: PasswordParameters;
+};
+
+/** What every process of the house stands on, a server as well as a command of the operator. Nothing runs by itself. */
+export type Ground = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rootKeys: RootKeys;
+  readonly signingKeys: ReturnType<typeof createSigningKeys>;
+  readonly tries: Tries;
+  readonly audit: Audit;
+  readonly accounts: Accounts;
+};
+
+/**
+ * Opens the keys and builds who you are.
+ *
+ * @param wake called when a mail was queued
+ * @throws SetupFault when a root key is missing or wrong
+ */
+export const layGround = async (
+  { store, config, log }: { readonly store: Store; readonly config: Config; readonly log: Log },
+  wake: () => void,
+  surprises: Surprises = {},
+): Promise<Ground> => {
+  const clock = surprises.clock ?? systemClock;
+  const random = surprises.random ?? systemRandom;
+
+  // Keys
+  const rootKeys = await loadRootKeys({ store, config, clock, random });
+  const keyed = { store, rootKeys, random, clock };
+  const signingKeys = createSigningKeys(keyed);
+  const tries = createTries({ store, key: await loadServerSecret(keyed, "tries"), clock });
+
+  // Mail and audit
+  const mail = createMailQueue({ rootKeys, random, clock, wake });
+  const audit = createAudit({ store, clock });
+
+  // Who you are
+  const gate = createGate({ atOnce: config.limits.hashes, maxWaitMs: 1000 });
+  const parameters = surprises.passwordParameters;
+  const passwords = createPasswords({ gate, random, ...(parameters ? { parameters } : {}) });
+  const accounts = createAccounts({
+    store,
+    clock,
+    random,
+    rootKeys,
+    passwords,
+    tries,
+    limits: accountLimits(config.limits),
+    mail,
+    audit,
+    log,
+    signingKeys,
+    policy: config,
+    provision: provision({ clock }),
+  });
+
+  return { clock, random, rootKeys, signingKeys, tries, audit, accounts };
+};

@@ -1,0 +1,93 @@
+import { refusals, type RefusalCode } from "#kernel/errors.ts";
+import type { Route } from "#kernel/http/route.ts";
+
+/** What the documents say of a row beyond the row itself: how it can be refused, and which query it reads. */
+
+type Details = {
+  readonly refuses?: readonly RefusalCode[];
+  readonly query?: Readonly<Record<string, string>>;
+  /** Open to anyone, and yet Basic is read there. */
+  readonly readsBasic?: true;
+};
+
+/** What only the use case behind a row knows. A test holds that every name here is a row. */
+export const ownDetails: Readonly<Record<string, Details>> = {
+  "POST /api/signup": { refuses: ["sign_up_throttled", "busy"] },
+  "POST /api/sessions": {
+    refuses: ["credentials_wrong", "token_makes_no_session", "login_throttled", "busy"],
+    readsBasic: true,
+  },
+  "POST /api/me/close_account/undo/{code}": { refuses: ["code_refused", "code_throttled"] },
+  "POST /api/me/password_reset/request": { refuses: ["code_throttled"] },
+  "POST /api/me/password_reset/confirm/{code}": { refuses: ["code_refused", "code_throttled", "busy"] },
+  "POST /api/me/email_verification/confirm/{code}": { refuses: ["code_refused", "code_throttled"] },
+  "GET /api/v9/me": { query: { with_related_data: "`true` adds what belongs to the caller" } },
+  "PUT /api/v9/me": { refuses: ["sign_up_throttled"] },
+  "GET /api/v9/workspaces/{workspace_id}": { refuses: ["not_found"] },
+};
+
+export const detailsOf = ({ method, path }: Route): Details => ownDetails[`${method} ${path}`] ?? {};
+export const isGuarded = (row: Route): boolean => row.admits !== "anyone";
+const isCode = (text: string): text is RefusalCode => text in refusals;
+const isWrite = (row: Route): boolean => row.method !== "GET";
+
+type Group = {
+  /** For the reference: which calls. */
+  readonly calls: string;
+  readonly has: (row: Route) => boolean;
+  readonly refuses: readonly RefusalCode[];
+};
+
+/** What rows of a kind have in common. */
+export const refusalGroups: readonly Group[] = [
+  { calls: "Every call", has: () => true, refuses: ["internal", "store_unavailable"] },
+  {
+    calls: "Calls that need credentials",
+    has: isGuarded,
+    refuses: [
+      ...(["credentials_missing", "credentials_wrong", "session_not_current", "host_unknown"] as const),
+      ...(["login_throttled", "busy"] as const),
+    ],
+  },
+  {
+    calls: "Of these, the ones that refuse tokens",
+    has: ({ admits }) => admits === "cookie or password",
+    refuses: ["password_needed"],
+  },
+  {
+    calls: "Calls of the Track API that need credentials",
+    has: (row) => isGuarded(row) && row.wire === "track",
+    refuses: ["quota_exceeded", "rate_limited"],
+  },
+  {
+    calls: "Writes that need credentials, and whatever sets a cookie",
+    has: (row) => row.sameSite === true || (isGuarded(row) && isWrite(row)),
+    refuses: ["cross_site"],
+  },
+  {
+    // A body must be JSON also where nothing is asked of it.
+    calls: "Writes",
+    has: isWrite,
+    refuses: [
+      ...(["json_invalid", "request_malformed", "encoding_invalid"] as const),
+      ...(["body_too_large", "content_type_unsupported", "encoding_unsupported"] as const),
+    ],
+  },
+  {
+    calls: "Calls with fields in the body",
+    has: ({ bodySchema }) => bodySchema !== undefined,
+    refuses: ["input_invalid"],
+  },
+];
+
+/** What a row refuses beyond its groups. */
+export const ownRefusalsOf = (row: Route): readonly RefusalCode[] => detailsOf(row).refuses ?? [];
+
+/** Every code that a row can answer, in the order of the table of refusals. */
+export const refusalsOf = (row: Route): readonly RefusalCode[] => {
+  const groups = refusalGroups.filter(({ has }) => has(row));
+  const codes = new Set([...groups.flatMap(({ refuses }) => refuses), ...ownRefusalsOf(row)]);
+  return Object.keys(refusals)
+    .filter(isCode)
+    .filter((code) => codes.has(code));
+};

@@ -1,0 +1,109 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import {
+  behindProxy,
+  from,
+  lock,
+  passwordDoors,
+  signIn,
+  signUp,
+  verifiedPerson,
+  whole,
+} from "../support/attacks.ts";
+import { hashedDuring } from "../support/hash-count.ts";
+import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
+
+vi.mock("@node-rs/argon2", async (real) => (await import("../support/hash-count.ts")).counted(await real()));
+
+const password = "a quiet river at noon";
+const wrong = "a quiet river at dusk";
+
+let house: TestHouse;
+beforeAll(async () => {
+  house = await startHouse({ ...roomy, ...behindProxy, LATCHKEY_HIDE_ACCOUNTS: "strict" });
+  await verifiedPerson(house, "open@example.com", password);
+  await verifiedPerson(house, "closed@example.com", password);
+  await house.send("POST", "/api/me/close_account/track", { basic: ["closed@example.com", password] });
+  await verifiedPerson(house, "locked@example.com", password);
+  await lock(house, "locked@example.com");
+  await signUp(house, "unverified@example.com", password);
+  await verifiedPerson(house, "no-password@example.com", password);
+  await sql`update accounts set password_hash = null where email_canonical = 'no-password@example.com'`.execute(
+    house.inside.store.query,
+  );
+  // What was changed by hand above, no process has been told of.
+  await house.inside.store.transaction(async (tx) => tx.changed("all"));
+});
+afterAll(stopHouses);
+
+/** Whom nobody may tell apart from an address that nobody has. */
+const refused: readonly (readonly [who: string, email: string, password: string])[] = [
+  ["somebody with a wrong password", "open@example.com", wrong],
+  ["a closed account with its password", "closed@example.com", password],
+  ["a closed account with a wrong one", "closed@example.com", wrong],
+  ["a locked account with its password", "locked@example.com", password],
+  ["a locked account with a wrong one", "locked@example.com", wrong],
+  ["an unverified account with its password", "unverified@example.com", password],
+  ["an unverified account with a wrong one", "unverified@example.com", wrong],
+  ["an account without a password", "no-password@example.com", password],
+  ["a malformed address", "nobody at example.com", password],
+  ["an address with letters beyond ASCII", "nób\u00f3dy@example.com", password],
+  ["an address of 5,000 characters", `${"n".repeat(5000)}@example.com`, password],
+  ["an empty password", "open@example.com", ""],
+  ["a password of 2,000 characters", "open@example.com", "p".repeat(2000)],
+];
+
+describe.each(passwordDoors)("$name", (door) => {
+  test("A01: answers every wrong pair like an address that nobody has, to the byte", async () => {
+    const unknown = await door.knock(house, "nobody@example.com", password);
+    expect(unknown.status).toBe(403);
+    expect(unknown.cookies).toEqual([]);
+
+    for (const [who, email, tried] of refused) {
+      expect(whole(await door.knock(house, email, tried)), who).toEqual(whole(unknown));
+    }
+  });
+
+  test("A01: so does it to those who ask for a problem document", async () => {
+    const accept = { accept: "application/problem+json" };
+    const unknown = await door.knock(house, "nobody@example.com", password, accept);
+    expect(unknown.json()).toMatchObject({ status: 403, code: "credentials_wrong" });
+
+    for (const [who, email, tried] of refused) {
+      expect(whole(await door.knock(house, email, tried, accept)), who).toEqual(whole(unknown));
+    }
+  });
+
+  test("A02: runs one verification of the same cost for each of them", async () => {
+    const one = [expect.objectContaining({ kind: "verify", cost: "m=64,t=1,p=1" })];
+    expect(await hashedDuring(() => door.knock(house, "nobody@example.com", password))).toEqual(one);
+
+    for (const [who, email, tried] of refused) {
+      expect(await hashedDuring(() => door.knock(house, email, tried)), who).toEqual(one);
+    }
+  });
+});
+
+test("A01: a wait after too many tries is the same for every address, and counts for it whether or not it exists", async () => {
+  const door = await startHouse({ ...behindProxy, LATCHKEY_PASSWORD_TRIES: "3" });
+  await signUp(door, "open@example.com", password);
+  await signUp(door, "closed@example.com", password);
+  await door.send("POST", "/api/me/close_account/track", { basic: ["closed@example.com", password] });
+
+  const answersOf = async (email: string, network: string) => {
+    const answers = [];
+    for (let count = 0; count < 6; count += 1)
+      answers.push(whole(await signIn(door, email, wrong, from(network))));
+    return answers;
+  };
+  const unknown = await answersOf("nobody@example.com", "203.0.113.1");
+  expect(unknown.map(({ status }) => status)).toEqual([403, 403, 403, 429, 429, 429]);
+  expect(unknown.at(-1)?.headers).toMatchObject({ "retry-after": "2", "x-remaining-login-attempts": "0" });
+  expect(await answersOf("open@example.com", "203.0.113.2")).toEqual(unknown);
+  expect(await answersOf("closed@example.com", "203.0.113.3")).toEqual(unknown);
+  expect(await answersOf("nobody at example.com", "203.0.113.4")).toEqual(unknown);
+});
+
+test("A01: whoever is none of them gets in", async () => {
+  expect((await signIn(house, "open@example.com", password)).status).toBe(200);
+});

@@ -1,0 +1,289 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
+import { sessionOf, type Sent } from "../support/http.ts";
+import { codeIn } from "../support/mails.ts";
+import { operatorIn } from "../support/operator.ts";
+import { statusWithinSecond } from "../support/refused-soon.ts";
+import { resetCode } from "../support/reset.ts";
+
+let house: TestHouse;
+let twin: TestHouse;
+beforeAll(async () => {
+  const generous = { LATCHKEY_SIGN_UPS: "1000", LATCHKEY_RATE: "1000000", LATCHKEY_BURST: "1000000" };
+  house = await startHouse(generous);
+  twin = await house.twin();
+});
+afterAll(stopHouses);
+
+const newPassword = "another river at dusk";
+
+type Credential = "own cookie" | "other cookie" | "token" | "password";
+type Credentials = Readonly<Record<Credential, Sent>>;
+
+type Event = {
+  readonly name: string;
+  readonly happens: (where: TestHouse, person: Person & { readonly token: string }) => Promise<void>;
+  readonly ends: readonly Credential[];
+  /** What opens the account afterwards, if anything does. */
+  readonly opens?: Sent;
+};
+
+const expectDone = async (reply: Promise<{ readonly status: number }>): Promise<void> => {
+  expect((await reply).status).toBe(200);
+};
+
+const accountIdOf = async (where: TestHouse, { session }: Person): Promise<number> =>
+  Number((await where.send("GET", "/api/v9/me/id", { session })).json());
+
+const everything: readonly Credential[] = ["own cookie", "other cookie", "token", "password"];
+
+const events: readonly Event[] = [
+  {
+    name: "sign-out with the cookie",
+    happens: (where, { session }) => expectDone(where.send("DELETE", "/api/sessions", { session })),
+    ends: ["own cookie"],
+  },
+  {
+    name: "sign-out with the password",
+    happens: (where, { email, password }) =>
+      expectDone(where.send("DELETE", "/api/sessions", { basic: [email, password] })),
+    ends: ["own cookie", "other cookie"],
+  },
+  {
+    name: "sign-out with the token",
+    happens: (where, { token }) =>
+      expectDone(where.send("DELETE", "/api/sessions", { basic: [token, "api_token"] })),
+    ends: ["own cookie", "other cookie"],
+  },
+  {
+    name: "a change of the password",
+    happens: (where, { session, password }) =>
+      expectDone(
+        where.send("PUT", "/api/v9/me", {
+          session,
+          json: { current_password: password, password: newPassword },
+        }),
+      ),
+    ends: ["other cookie", "password"],
+  },
+  {
+    name: "a change of the password by a program",
+    happens: (where, { token, password }) =>
+      expectDone(
+        where.send("PUT", "/api/v9/me", {
+          basic: [token, "api_token"],
+          json: { current_password: password, password: newPassword },
+        }),
+      ),
+    ends: ["own cookie", "other cookie", "password"],
+  },
+  {
+    name: "a reset of the password",
+    happens: async (where, { email }) => {
+      const code = await resetCode(where, email);
+      await expectDone(
+        where.send("POST", `/api/me/password_reset/confirm/${code}`, { json: { password: newPassword } }),
+      );
+    },
+    ends: ["own cookie", "other cookie", "password"],
+  },
+  {
+    name: "a replacement of the token",
+    happens: (where, { session }) => expectDone(where.send("POST", "/api/v9/me/reset_token", { session })),
+    ends: ["token"],
+  },
+  {
+    name: "closing the account",
+    happens: (where, { session }) =>
+      expectDone(where.send("POST", "/api/me/close_account/track", { session })),
+    ends: everything,
+  },
+  {
+    name: "closing the account on the Track API",
+    happens: (where, { token }) =>
+      expectDone(where.send("POST", "/api/v9/me/close_account", { basic: [token, "api_token"] })),
+    ends: everything,
+  },
+  {
+    name: "the operator's lock",
+    happens: async (where, person) => (await operatorIn(where)).lock(await accountIdOf(where, person)),
+    ends: everything,
+  },
+];
+
+const ask = (where: TestHouse, shown: Sent) => where.send("GET", "/api/v9/me/logged", shown);
+
+/** Every credential of a new account, each of them used on both nodes, so that whatever can be remembered is. */
+const settle = async (first = house, second = twin) => {
+  const person = await first.person();
+  const { email, password } = person;
+  const token = await first.tokenOf(person);
+  const other = sessionOf(await first.send("POST", "/api/sessions", { json: { email, password } }));
+  const credentials: Credentials = {
+    "own cookie": { session: person.session },
+    "other cookie": { session: other },
+    token: { basic: [token, "api_token"] },
+    password: { basic: [email, password] },
+  };
+  for (const one of [first, second]) {
+    for (const [name, shown] of Object.entries(credentials)) {
+      expect((await ask(one, shown)).status, `${name}, before`).toBe(200);
+    }
+  }
+  return { person: { ...person, token }, credentials };
+};
+
+/** What each credential opens, and what it must open. */
+const expectFates = async (
+  where: TestHouse,
+  credentials: Credentials,
+  { ends }: Event,
+  when: string,
+): Promise<void> => {
+  for (const name of everything) {
+    const { status } = await ask(where, credentials[name]);
+    expect(status, `${name}, ${when}`).toBe(ends.includes(name) ? 403 : 200);
+  }
+};
+
+/** Longer than a password that was right is remembered. */
+const cacheMinute = 61_000;
+
+describe.each(events)("$name", (event) => {
+  test("A31 ends what it must at once, on another node within a second, and for good", async () => {
+    const first = await startHouse();
+    const second = await first.twin();
+    const { person, credentials } = await settle(first, second);
+
+    await event.happens(first, person);
+
+    for (const name of event.ends) {
+      const status = await statusWithinSecond(() => ask(second, credentials[name]));
+      expect(status, `${name}, on another node`).toBe(403);
+    }
+    await expectFates(first, credentials, event, "on this node");
+    await expectFates(second, credentials, event, "on another node");
+
+    first.clock.advance(cacheMinute);
+    await expectFates(first, credentials, event, "when no password is remembered any more");
+    await expectFates(second, credentials, event, "on another node that remembers no password");
+
+    const restarted = await first.restart();
+    await expectFates(restarted, credentials, event, "after a restart");
+  });
+
+  test("A31 holds on every call that takes the credential, writes first of all", async () => {
+    const { person, credentials } = await settle();
+    const { length: mailsBefore } = await house.mails();
+    await event.happens(house, person);
+    const mailsAfter = await house.mails();
+
+    for (const name of event.ends) {
+      for (const [method, path] of [
+        ["GET", "/api/sessions"],
+        ["GET", "/api/v9/me"],
+        ["GET", "/api/v9/workspaces"],
+        ["PUT", "/api/v9/me"],
+        ["POST", "/api/v9/me/reset_token"],
+        ["POST", "/api/v9/me/close_account"],
+        ["POST", "/api/me/close_account/track"],
+        ["DELETE", "/api/sessions"],
+      ] as const) {
+        const json = method === "PUT" ? { fullname: "Somebody Else" } : undefined;
+        const reply = await house.send(method, path, { ...credentials[name], json });
+        expect(reply.status, `${name}: ${method} ${path}`).toBe(403);
+        expect(reply.text, `${name}: ${method} ${path}`).not.toMatch(/[0-9a-f]{32}|success/);
+      }
+    }
+    if (event.ends.includes("password")) {
+      const { email, password } = person;
+      const reply = await house.send("POST", "/api/sessions", { json: { email, password } });
+      expect([reply.status, reply.cookies]).toEqual([403, []]);
+    }
+    // None of these calls did anything.
+    expect(await house.mails()).toHaveLength(mailsAfter.length);
+    expect(mailsAfter.length - mailsBefore).toBeLessThanOrEqual(2);
+  });
+});
+
+test("A31 what takes the place of the ended credential works at once, on another node too", async () => {
+  const { person } = await settle();
+
+  const token = (await house.send("POST", "/api/v9/me/reset_token", { session: person.session })).json();
+  await expectDone(
+    house.send("PUT", "/api/v9/me", {
+      session: person.session,
+      json: { current_password: person.password, password: newPassword },
+    }),
+  );
+
+  for (const one of [house, twin]) {
+    expect((await ask(one, { basic: [String(token), "api_token"] })).status).toBe(200);
+    expect((await ask(one, { basic: [person.email, newPassword] })).status).toBe(200);
+  }
+});
+
+/** @returns the code that takes it back */
+const closeAccount = async ({ email, session }: Person): Promise<string> => {
+  // So that the mail about it is the newest.
+  house.clock.advance(1000);
+  await expectDone(house.send("POST", "/api/me/close_account/track", { session }));
+  return codeIn(await house.mailTo(email));
+};
+
+test("A31 unlocking and taking back give password and token back, and no session that had ended", async () => {
+  const locked = await settle();
+  const closed = await settle();
+  const operator = await operatorIn(house);
+  const id = await accountIdOf(house, locked.person);
+
+  await operator.lock(id);
+  const undo = await closeAccount(closed.person);
+  await operator.unlock(id);
+  await expectDone(house.send("POST", `/api/me/close_account/undo/${undo}`));
+
+  for (const { credentials } of [locked, closed]) {
+    for (const name of ["token", "password"] as const) {
+      expect((await ask(house, credentials[name])).status, name).toBe(200);
+    }
+    for (const name of ["own cookie", "other cookie"] as const) {
+      expect((await ask(house, credentials[name])).status, name).toBe(403);
+      expect(await statusWithinSecond(() => ask(twin, credentials[name])), name).toBe(403);
+    }
+  }
+});
+
+test("A31 a lock stays when the owner takes a closed account back", async () => {
+  const { person, credentials } = await settle();
+  const operator = await operatorIn(house);
+  const id = await accountIdOf(house, person);
+  const undo = await closeAccount(person);
+  await operator.lock(id);
+
+  expect((await house.send("POST", `/api/me/close_account/undo/${undo}`)).status).toBe(400);
+  await operator.unlock(id);
+  for (const name of everything) expect((await ask(house, credentials[name])).status, name).toBe(403);
+});
+
+test("A31 a session that is used without a pause is refused from the answer to its sign-out on", async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const { session } = await house.person();
+    let ended = false;
+    const late: number[] = [];
+    const use = async (): Promise<void> => {
+      for (let left = 200; left > 0; left -= 1) {
+        const afterwards = ended;
+        const { status } = await ask(house, { session });
+        if (afterwards) late.push(status);
+        if (late.length > 5) return;
+      }
+    };
+    const users = Array.from({ length: 8 }, use);
+    await expectDone(house.send("DELETE", "/api/sessions", { session }));
+    ended = true;
+    await Promise.all(users);
+
+    expect(late.length).toBeGreaterThan(0);
+    expect(new Set(late)).toEqual(new Set([403]));
+  }
+});
