@@ -18,7 +18,8 @@ const origin = `http://localhost:${port}`;
 const password = "a quiet river at noon";
 
 const fileOf = (name: string): string => fileURLToPath(import.meta.resolve(name));
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 /** Seconds of CPU, user and system, that a process has spent. */
 const cpuOf = async (pid: number): Promise<number> => {
@@ -79,20 +80,36 @@ const checks = {
   "Basic e-mail and password, repeated": (person: Person) => basic(person.email, password),
 } as const;
 
-const slice = async (load: ChildProcess, server: ChildProcess, to: number, requests: readonly string[], milliseconds: number) => {
+const slice = async (
+  load: ChildProcess,
+  server: ChildProcess,
+  to: number,
+  requests: readonly string[],
+  milliseconds: number,
+) => {
   const before = await cpuOf(pidOf(server));
   load.send({ port: to, connections, requests, milliseconds });
   const { answered, failed } = await replyOf(load);
   if (typeof answered !== "number") throw new Error(String(failed));
-  return { perSecond: (answered / milliseconds) * 1000, cpu: ((await cpuOf(pidOf(server))) - before) / answered };
+  return {
+    perSecond: (answered / milliseconds) * 1000,
+    cpu: ((await cpuOf(pidOf(server))) - before) / answered,
+  };
 };
 
-const compare = async (name: string, requests: readonly string[], ours: ChildProcess, load: ChildProcess): Promise<void> => {
+const compare = async (
+  name: string,
+  requests: readonly string[],
+  ours: ChildProcess,
+  load: ChildProcess,
+): Promise<void> => {
   const sample = await fetch(`${origin}${path}`, {
     headers: Object.fromEntries([(requests[0] ?? "").split("\r\n")[2]?.split(": ") ?? []]),
   });
   const body = await sample.text();
-  const headers = Object.fromEntries([...sample.headers].filter(([key]) => !["date", "connection", "keep-alive"].includes(key)));
+  const headers = Object.fromEntries(
+    [...sample.headers].filter(([key]) => !["date", "connection", "keep-alive"].includes(key)),
+  );
   const bare = fork(fileOf("./bare-server.ts"));
   try {
     bare.send({ headers, body });
@@ -130,7 +147,9 @@ try {
       "| credential | CPU ratio to bare node:http (median) | range | ours, CPU µs a request | bare |\n| --- | --- | --- | --- | --- |\n",
   );
   for (const [name, header] of Object.entries(checks)) {
-    const requests = crowd.map((person) => `GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\n${header(person)}\r\n\r\n`);
+    const requests = crowd.map(
+      (person) => `GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\n${header(person)}\r\n\r\n`,
+    );
     await compare(name, requests, ours, load);
   }
 } finally {

@@ -16,19 +16,13 @@ export const up = async (db: Kysely<unknown>, { int, countedKey, tableEnd }: Col
   await db.schema
     .createTable("workspaces")
     .addColumn("id", int, countedKey)
-    .addColumn("organization_id", int, (c) =>
-      c.notNull().references("organizations.id").onDelete("cascade"),
-    )
+    .addColumn("organization_id", int, (c) => c.notNull().references("organizations.id").onDelete("cascade"))
     .addColumn("name", "text", (c) => c.notNull())
     .addColumn("created_at", int, (c) => c.notNull())
     .addColumn("updated_at", int, (c) => c.notNull())
     .modifyEnd(tableEnd)
     .execute();
-  await db.schema
-    .createIndex("workspaces_organization")
-    .on("workspaces")
-    .column("organization_id")
-    .execute();
+  await db.schema.createIndex("workspaces_organization").on("workspaces").column("organization_id").execute();
 
   await db.schema
     .createTable("track_profiles")

@@ -1,49 +1,8 @@
-import { compose, outboxFolder } from "#app/compose.ts";
-import { serve } from "#app/server.ts";
-import { loadConfig } from "#kernel/config.ts";
-import { systemClock } from "#kernel/clock.ts";
+import { run } from "#app/run.ts";
 import { SetupFault } from "#kernel/errors.ts";
-import { createLog } from "#kernel/telemetry/log.ts";
-
-/** Load the settings, compose the house, listen, and drain on a signal. */
-
-/** How long running calls may take to end after a signal. */
-const drainMs = 10_000;
-
-/** Files of this process are for its user only, whatever the folder allows. */
-process.umask(0o077);
-
-const main = async (): Promise<void> => {
-  const config = loadConfig();
-  const log = createLog({ level: config.logLevel, clock: systemClock });
-  const house = await compose(config, log);
-  const server = await serve(house, log);
-
-  const mail = config.smtpUrl ? "Mail goes out by SMTP." : `Mail is written to ${outboxFolder(config)}`;
-  process.stdout.write(
-    `Latchkey is at ${config.origin.origin}\n${mail}\nNext: sign up, as README.md shows under "First account".\n`,
-  );
-
-  let stopping = false;
-  const stop = (): void => {
-    // A second Ctrl-C means: now.
-    if (stopping) process.exit(1);
-    stopping = true;
-    setTimeout(() => process.exit(1), drainMs).unref();
-    server.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error("stop_failed", { error });
-        process.exit(1);
-      },
-    );
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
-};
 
 try {
-  await main();
+  await run();
 } catch (error) {
   if (!(error instanceof SetupFault)) throw error;
   process.stderr.write(`${error.message}\n`);

@@ -25,7 +25,10 @@ export const isTokenPair = (basic: BasicCredentials): boolean => basic.password.
 
 export type Authenticate = (incoming: Incoming) => Promise<Principal>;
 
-type Deps = Pick<AccountDeps, "store"> & { readonly sessions: Sessions; readonly passwordChecks: PasswordChecks };
+type Deps = Pick<AccountDeps, "store"> & {
+  readonly sessions: Sessions;
+  readonly passwordChecks: PasswordChecks;
+};
 
 /**
  * Who a request comes from: Basic with e-mail and password, Basic with a token, or the session cookie.
@@ -70,7 +73,9 @@ export const createAuthenticate = ({ store, sessions, passwordChecks }: Deps): A
     if (basic === "malformed") throw new Refusal("credentials_wrong");
     if (basic && isTokenPair(basic)) return ofToken(basic.user);
     if (basic) {
-      return ofPassword(await passwordChecks.ofAddressRemembered(basic.user, basic.password, peerOf(incoming)));
+      return ofPassword(
+        await passwordChecks.ofAddressRemembered(basic.user, basic.password, peerOf(incoming)),
+      );
     }
     const cookie = incoming.cookie(sessionCookieName);
     if (cookie.kind === "none") throw new Refusal("credentials_missing");
@@ -80,7 +85,7 @@ export const createAuthenticate = ({ store, sessions, passwordChecks }: Deps): A
       account: session.account,
       via: "session",
       sessionId: session.jti,
-        credential: `session:${session.jti}`,
+      credential: `session:${session.jti}`,
     };
   };
 };

@@ -73,7 +73,8 @@ export const signInBody = z.strictObject({
 
 export const requestResetBody = z.strictObject({ email: emailAddress });
 
-export const confirmResetBody = (passwordMin: number) => z.strictObject({ password: newPassword(passwordMin) });
+export const confirmResetBody = (passwordMin: number) =>
+  z.strictObject({ password: newPassword(passwordMin) });
 
 export type SignUp = z.output<ReturnType<typeof signUpBody>>;
 export type SignIn = z.output<typeof signInBody>;

@@ -45,14 +45,25 @@ export const changeAccount = (deps: Deps) => {
 
   /** Asking for addresses tells which are taken, as sign-up does, and is capped with it. */
   const refuseTakenAddress = async (email: EmailAddress, peer: Peer): Promise<void> => {
-    const reserved = await deps.tries.reserve([{ policy: deps.limits.signUpsOfNetwork, value: peer.network }]);
+    const reserved = await deps.tries.reserve([
+      { policy: deps.limits.signUpsOfNetwork, value: peer.network },
+    ]);
     if (!reserved.ok) throw new Refusal("sign_up_throttled", { retryAfter: reserved.retryAfterSeconds });
     if (await accountByEmail(deps.store.query, email.canonical)) throw addressTaken();
   };
 
-  const tellOfNewAddress = async (tx: Tx, before: Account, email: EmailAddress, now: number): Promise<void> => {
+  const tellOfNewAddress = async (
+    tx: Tx,
+    before: Account,
+    email: EmailAddress,
+    now: number,
+  ): Promise<void> => {
     const { origin } = deps.policy.origin;
-    const code = await issueCode(deps, tx, before.id, "verify_email", now + verifyCodeLifetimeMs);
+    const code = await issueCode(deps, tx, {
+      accountId: before.id,
+      purpose: "verify_email",
+      expiresAt: now + verifyCodeLifetimeMs,
+    });
     await deps.mail.enqueue(tx, verifyEmailMail(email.address, origin, code));
     await deps.mail.enqueue(tx, emailChangedMail(before.email, origin, now));
   };
@@ -109,4 +120,6 @@ export const changeAccount = (deps: Deps) => {
 
 /** SQLite's and PostgreSQL's words for it. */
 const isUniqueViolation = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "SQLITE_CONSTRAINT_UNIQUE" || error.code === "23505");
+  error instanceof Error &&
+  "code" in error &&
+  (error.code === "SQLITE_CONSTRAINT_UNIQUE" || error.code === "23505");

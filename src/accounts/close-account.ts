@@ -4,9 +4,20 @@ import { isOpen, type Account, type Peer, type Principal, type Whence } from "./
 import type { AccountDeps } from "./deps.ts";
 import { digestOfCode, issueCode, reserveCodeTry } from "./mail-codes.ts";
 import { accountClosedMail, accountErasedMail } from "./mails.ts";
-import { accountsToErase, deleteCodes, deleteSessionsOf, editAccount, eraseAccount, eraseDueAccount, takeCode } from "./store.ts";
+import {
+  accountsToErase,
+  deleteCodes,
+  deleteSessionsOf,
+  editAccount,
+  eraseAccount,
+  eraseDueAccount,
+  takeCode,
+} from "./store.ts";
 
-type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy" | "log">;
+type Deps = Pick<
+  AccountDeps,
+  "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy" | "log"
+>;
 
 /**
  * Ends the membership: from the commit on no credential of the account works anywhere. Within the grace
@@ -15,7 +26,10 @@ type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "tries" | "limits" 
  */
 export const closeAccount =
   (deps: Pick<Deps, "store" | "clock" | "random" | "mail" | "audit" | "policy">) =>
-  (account: Account, by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence }): Promise<void> =>
+  (
+    account: Account,
+    by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence },
+  ): Promise<void> =>
     deps.store.transaction(async (tx) => {
       const now = deps.clock.now();
       const { origin, closeGraceDays } = deps.policy;
@@ -33,10 +47,19 @@ export const closeAccount =
         await deps.mail.enqueue(tx, accountErasedMail(account.email, origin.origin));
         return;
       }
-      await editAccount(tx.query, account.id, { closed_at: now, erase_at: eraseAt, authorization_updated_at: now }, now);
+      await editAccount(
+        tx.query,
+        account.id,
+        { closed_at: now, erase_at: eraseAt, authorization_updated_at: now },
+        now,
+      );
       await deleteSessionsOf(tx.query, account.id);
       await deleteCodes(tx.query, account.id, ["reset", "verify_email"]);
-      const code = await issueCode(deps, tx, account.id, "undo_close", eraseAt);
+      const code = await issueCode(deps, tx, {
+        accountId: account.id,
+        purpose: "undo_close",
+        expiresAt: eraseAt,
+      });
       await deps.mail.enqueue(tx, accountClosedMail(account.email, origin.origin, code, eraseAt));
     });
 

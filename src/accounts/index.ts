@@ -37,7 +37,10 @@ export const createAccounts = (deps: AccountDeps): Accounts => {
   const sessions = createSessions(deps);
   const passwordChecks = createPasswordChecks(deps);
   const authenticate = createAuthenticate({ store: deps.store, sessions, passwordChecks });
-  const guards = { anyCredential: anyCredential(authenticate), cookieOrPassword: cookieOrPassword(authenticate) };
+  const guards = {
+    anyCredential: anyCredential(authenticate),
+    cookieOrPassword: cookieOrPassword(authenticate),
+  };
   const use = createUseCases({ ...deps, sessions, passwordChecks });
   const { store, clock, policy } = deps;
 
@@ -60,4 +63,3 @@ export const createAccounts = (deps: AccountDeps): Accounts => {
     flush: () => sessions.flushSeen(),
   };
 };
-

@@ -20,7 +20,11 @@ export const issueReset =
       const account = await accountById(tx.query, accountId);
       if (!account || !isOpen(account)) throw new Refusal("code_refused");
       const expiresAt = deps.clock.now() + resetCodeLifetimeMs;
-      const code = await issueCode(deps, tx, accountId, "reset", expiresAt);
+      const code = await issueCode(deps, tx, {
+        accountId: accountId,
+        purpose: "reset",
+        expiresAt: expiresAt,
+      });
       await deps.audit.record(tx.query, {
         event: "reset_requested",
         outcome: "done",

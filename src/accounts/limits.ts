@@ -18,7 +18,12 @@ export type AccountLimits = {
 };
 
 export const accountLimits = (limits: Limits): AccountLimits => ({
-  passwordOfAddress: { name: "password-of-address", tries: limits.passwordTries, windowMs: 15 * minute, then: "wait" },
+  passwordOfAddress: {
+    name: "password-of-address",
+    tries: limits.passwordTries,
+    windowMs: 15 * minute,
+    then: "wait",
+  },
   passwordOfCredential: {
     name: "password-of-credential",
     tries: limits.passwordTries,

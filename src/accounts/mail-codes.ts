@@ -4,7 +4,8 @@ import type { Tx } from "../kernel/db/store.ts";
 import { Refusal } from "../kernel/errors.ts";
 import { newMailCode, normalizeMailCode } from "../kernel/ids.ts";
 import type { AccountDeps } from "./deps.ts";
-import { putCode, type CodePurpose } from "./store.ts";
+import { putCode } from "./store.ts";
+import type { CodePurpose } from "./tables.ts";
 
 export const resetCodeLifetimeMs = 10 * minute;
 export const verifyCodeLifetimeMs = 3 * day;
@@ -13,12 +14,10 @@ export const verifyCodeLifetimeMs = 3 * day;
 export const issueCode = async (
   deps: Pick<AccountDeps, "random" | "clock">,
   tx: Tx,
-  accountId: number,
-  purpose: CodePurpose,
-  expiresAt: number,
+  what: { readonly accountId: number; readonly purpose: CodePurpose; readonly expiresAt: number },
 ): Promise<string> => {
   const code = newMailCode(deps.random);
-  await putCode(tx.query, { accountId, purpose, digest: sha256Hex(code), expiresAt }, deps.clock.now());
+  await putCode(tx.query, { ...what, digest: sha256Hex(code) }, deps.clock.now());
   return code;
 };
 

@@ -7,8 +7,15 @@ import type { MailMessage } from "../kernel/mail/message.ts";
 
 type Paragraph = { readonly text: string } | { readonly code: string } | { readonly link: string };
 
-const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-const escapeHtml = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? "");
+const escapes: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+const escapeHtml = (text: string): string =>
+  text.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? "");
 
 const asText = (paragraph: Paragraph): string => {
   if ("text" in paragraph) return paragraph.text;
@@ -38,7 +45,8 @@ const compose = (to: string, subject: string, paragraphs: readonly Paragraph[]):
 });
 
 const dateOf = (at: number): string =>
-  new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" }).format(at) + " UTC";
+  new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" }).format(at) +
+  " UTC";
 
 export const verifyEmailMail = (to: string, origin: string, code: string): MailMessage =>
   compose(to, "Confirm your e-mail address", [
@@ -51,8 +59,12 @@ export const verifyEmailMail = (to: string, origin: string, code: string): MailM
 
 export const addressTakenMail = (to: string, origin: string): MailMessage =>
   compose(to, "You already have an account", [
-    { text: `Somebody, perhaps you, tried to sign up at ${origin} with this address, which has an account already.` },
-    { text: "Sign in as usual, or reset the password if it is lost. If it was not you, nothing needs to be done." },
+    {
+      text: `Somebody, perhaps you, tried to sign up at ${origin} with this address, which has an account already.`,
+    },
+    {
+      text: "Sign in as usual, or reset the password if it is lost. If it was not you, nothing needs to be done.",
+    },
   ]);
 
 export const resetMail = (to: string, origin: string, code: string): MailMessage =>
@@ -61,12 +73,16 @@ export const resetMail = (to: string, origin: string, code: string): MailMessage
     { link: `${origin}/reset#${code}` },
     { text: "Or enter this code:" },
     { code },
-    { text: "It is valid for 10 minutes and works once. If you did not ask for it, ignore this mail: nothing has changed." },
+    {
+      text: "It is valid for 10 minutes and works once. If you did not ask for it, ignore this mail: nothing has changed.",
+    },
   ]);
 
 export const passwordChangedMail = (to: string, origin: string, at: number): MailMessage =>
   compose(to, "Your password was changed", [
-    { text: `The password of your account at ${origin} was changed on ${dateOf(at)}. All other sessions were ended.` },
+    {
+      text: `The password of your account at ${origin} was changed on ${dateOf(at)}. All other sessions were ended.`,
+    },
     { text: "If this was not you, reset the password at once:" },
     { link: `${origin}/forgot` },
   ]);
@@ -79,7 +95,9 @@ export const emailChangedMail = (to: string, origin: string, at: number): MailMe
 
 export const accountClosedMail = (to: string, origin: string, code: string, until: number): MailMessage =>
   compose(to, "Your account was closed", [
-    { text: `Your account at ${origin} was closed, and none of its passwords, tokens and sessions works any more.` },
+    {
+      text: `Your account at ${origin} was closed, and none of its passwords, tokens and sessions works any more.`,
+    },
     { text: `Until ${dateOf(until)} you can take it back:` },
     { link: `${origin}/undo-close#${code}` },
     { text: "Or from a terminal:" },

@@ -8,7 +8,10 @@ import { issueCode, reserveCodeTry, resetCodeLifetimeMs } from "./mail-codes.ts"
 import { resetMail } from "./mails.ts";
 import { accountByEmail, deleteCodes } from "./store.ts";
 
-type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy">;
+type Deps = Pick<
+  AccountDeps,
+  "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy"
+>;
 
 /** Costs what a real code costs, and is nobody's: no account has the number 0. */
 const pretendCode = async (deps: Pick<Deps, "random">, tx: Tx): Promise<string> => {
@@ -28,14 +31,20 @@ export const requestReset =
   (deps: Deps) =>
   async (email: EmailAddress, peer: Peer): Promise<void> => {
     await reserveCodeTry(deps, peer.network);
-    const reserved = await deps.tries.reserve([{ policy: deps.limits.mailsToAddress, value: email.canonical }]);
+    const reserved = await deps.tries.reserve([
+      { policy: deps.limits.mailsToAddress, value: email.canonical },
+    ]);
     if (!reserved.ok) return;
     const account = await accountByEmail(deps.store.query, email.canonical);
     const known = account && isOpen(account) ? account : undefined;
     const now = deps.clock.now();
     await deps.store.transaction(async (tx) => {
       const code = known
-        ? await issueCode(deps, tx, known.id, "reset", now + resetCodeLifetimeMs)
+        ? await issueCode(deps, tx, {
+            accountId: known.id,
+            purpose: "reset",
+            expiresAt: now + resetCodeLifetimeMs,
+          })
         : await pretendCode(deps, tx);
       const message = resetMail(known?.email ?? email.address, deps.policy.origin.origin, code);
       await deps.mail.enqueue(tx, message, {

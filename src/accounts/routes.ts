@@ -5,13 +5,21 @@ import { jsonBody, noBody, optionalJsonBody, parseInput } from "../kernel/http/i
 import { anyone, route, type Answer, type Guard, type Route } from "../kernel/http/route.ts";
 import type { Principal } from "./account.ts";
 import { isTokenPair, peerOf } from "./authenticate.ts";
-import { confirmResetBody, requestResetBody, signInBody, signUpBody, successBody, type SignIn } from "./bodies.ts";
+import {
+  confirmResetBody,
+  requestResetBody,
+  signInBody,
+  signUpBody,
+  successBody,
+  type SignIn,
+} from "./bodies.ts";
 import { sessionCookieName } from "./sessions.ts";
 import type { AccountUseCases } from "./use-cases.ts";
 
 const success = { success: true };
 const done = (means: string) => ({ means, schema: successBody });
-const welcome = (cookie: string | undefined): Answer => (cookie === undefined ? { json: success } : { json: success, cookie });
+const welcome = (cookie: string | undefined): Answer =>
+  cookie === undefined ? { json: success } : { json: success, cookie };
 
 /** Sign-in by JSON, or by Basic with an empty body. */
 const signInFacts = (body: SignIn | undefined, incoming: Incoming) => {
@@ -63,7 +71,8 @@ export const accountRoutes = (
     guard: anyone,
     input: optionalJsonBody(signInBody),
     answers: done("The session cookie is set."),
-    run: async ({ input, incoming }) => welcome(await use.signIn(signInFacts(input, incoming), peerOf(incoming))),
+    run: async ({ input, incoming }) =>
+      welcome(await use.signIn(signInFacts(input, incoming), peerOf(incoming))),
   }),
   route({
     method: "GET",

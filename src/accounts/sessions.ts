@@ -1,5 +1,5 @@
 import { sha256Hex } from "../kernel/crypto/digest.ts";
-import { clockSkew, signJwt, verifyJwt } from "../kernel/crypto/jwt.ts";
+import { clockSkew, kidOf, signJwt, verifyJwt } from "../kernel/crypto/jwt.ts";
 import { day } from "../kernel/clock.ts";
 import { createFreshCache } from "../kernel/db/fresh-cache.ts";
 import type { Tx } from "../kernel/db/store.ts";
@@ -15,7 +15,12 @@ export const sessionCookieName = "__Secure-accounts-session";
 /** How long the "last seen" of sessions is collected before it is written. */
 const touchEveryMs = 60_000;
 
-type LiveSession = { readonly jti: string; readonly expiresAt: number; readonly account: Account; seenAt: number };
+type LiveSession = {
+  readonly jti: string;
+  readonly expiresAt: number;
+  readonly account: Account;
+  seenAt: number;
+};
 
 export type Sessions = {
   /** Makes a session row and returns the whole `Set-Cookie` line. Signing keys must be loaded outside. */
@@ -50,8 +55,10 @@ export const createSessions = (deps: Deps): Sessions => {
     session.expiresAt > now && (idleMs === 0 || now - session.seenAt < idleMs);
 
   const read = async (cookie: string): Promise<{ accountId: number; value: LiveSession } | undefined> => {
+    const kid = kidOf(cookie);
+    const key = kid === undefined ? undefined : await deps.signingKeys.verifier(kid);
     const claims = verifyJwt(cookie, {
-      key: await deps.signingKeys.verifierOf(),
+      key: () => key,
       issuer: policy.origin.origin,
       audience: "track",
       now: clock.now(),
@@ -62,7 +69,12 @@ export const createSessions = (deps: Deps): Sessions => {
     const seenAt = Math.max(session.last_seen_at, seen.get(session.jti) ?? 0);
     return {
       accountId: account.id,
-      value: { jti: session.jti, expiresAt: Math.min(session.expires_at, claims.exp * 1000), account, seenAt },
+      value: {
+        jti: session.jti,
+        expiresAt: Math.min(session.expires_at, claims.exp * 1000),
+        account,
+        seenAt,
+      },
     };
   };
 

@@ -18,7 +18,11 @@ type Deps = Pick<AccountDeps, "store" | "audit"> & {
 export const signIn =
   (deps: Deps) =>
   async (
-    { email, password, remember }: { readonly email: string; readonly password: Secret; readonly remember: boolean },
+    {
+      email,
+      password,
+      remember,
+    }: { readonly email: string; readonly password: Secret; readonly remember: boolean },
     peer: Peer,
   ): Promise<string> => {
     const account: Account = await deps.passwordChecks.ofAddress(email, password, peer);

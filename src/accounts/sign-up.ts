@@ -11,7 +11,17 @@ import { accountByEmail } from "./store.ts";
 
 type Deps = Pick<
   AccountDeps,
-  "store" | "clock" | "random" | "rootKeys" | "passwords" | "tries" | "limits" | "mail" | "audit" | "policy" | "provision"
+  | "store"
+  | "clock"
+  | "random"
+  | "rootKeys"
+  | "passwords"
+  | "tries"
+  | "limits"
+  | "mail"
+  | "audit"
+  | "policy"
+  | "provision"
 > & { readonly sessions: Sessions };
 
 /**
@@ -26,7 +36,9 @@ export const signUp =
   async (newcomer: Newcomer & { readonly remember: boolean }, peer: Peer): Promise<string | undefined> => {
     const { policy, clock } = deps;
     refuseWeakPassword(deps, newcomer);
-    const reserved = await deps.tries.reserve([{ policy: deps.limits.signUpsOfNetwork, value: peer.network }]);
+    const reserved = await deps.tries.reserve([
+      { policy: deps.limits.signUpsOfNetwork, value: peer.network },
+    ]);
     if (!reserved.ok) throw new Refusal("sign_up_throttled", { retryAfter: reserved.retryAfterSeconds });
 
     const passwordHash = await deps.passwords.hash(newcomer.password);
@@ -35,7 +47,11 @@ export const signUp =
       const now = clock.now();
       const account = await enterAccount(deps, tx, { ...newcomer, passwordHash, emailVerifiedAt: null });
       if (!account) return "taken";
-      const code = await issueCode(deps, tx, account.id, "verify_email", now + verifyCodeLifetimeMs);
+      const code = await issueCode(deps, tx, {
+        accountId: account.id,
+        purpose: "verify_email",
+        expiresAt: now + verifyCodeLifetimeMs,
+      });
       await deps.mail.enqueue(tx, verifyEmailMail(account.email, policy.origin.origin, code));
       await deps.audit.record(tx.query, {
         event: "sign_up",
@@ -66,7 +82,9 @@ const refuseTaken = async (deps: Deps, email: EmailAddress, peer: Peer): Promise
 };
 
 const tellOwner = async (deps: Deps, owner: Account): Promise<void> => {
-  const reserved = await deps.tries.reserve([{ policy: deps.limits.mailsToAddress, value: owner.emailCanonical }]);
+  const reserved = await deps.tries.reserve([
+    { policy: deps.limits.mailsToAddress, value: owner.emailCanonical },
+  ]);
   if (!reserved.ok) return;
   await deps.store.transaction((tx: Tx) =>
     deps.mail.enqueue(tx, addressTakenMail(owner.email, deps.policy.origin.origin)),

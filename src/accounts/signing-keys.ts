@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { KeyObject } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import { day } from "../kernel/clock.ts";
@@ -34,7 +35,7 @@ export type SigningKeys = {
   /** The newest key: it signs new sessions. */
   current(): Promise<{ readonly kid: string; readonly privateKey: KeyObject }>;
   /** Undefined for keys that are unknown, revoked, or retired for longer than a session lives. */
-  verifierOf(): Promise<(kid: string) => KeyObject | undefined>;
+  verifier(kid: string): Promise<KeyObject | undefined>;
   publicKeys(): Promise<readonly PublicJwk[]>;
   status(): Promise<readonly SigningKeyStatus[]>;
   /** A new key signs from now on; the old one verifies until its last session ends. Returns the new id. */
@@ -55,6 +56,9 @@ type Loaded = {
   readonly keys: ReadonlyMap<string, LoadedKey>;
   readonly current: { readonly kid: string; readonly privateKey: KeyObject } | undefined;
 };
+
+/** Any number that no other advisory lock of this database uses: "lksk" in ASCII. */
+const advisoryLock = 0x6c6b736b;
 
 const placeOf = (kid: string): Place => ({ room: "accounts", row: kid, field: "signing_key", version: 1 });
 
@@ -90,7 +94,8 @@ export const createSigningKeys = (deps: {
       ),
       current: newest && {
         kid: newest.kid,
-        privateKey: importPrivateKey(open(deps.rootKeys, placeOf(newest.kid), newest.sealed_private_key)).privateKey,
+        privateKey: importPrivateKey(open(deps.rootKeys, placeOf(newest.kid), newest.sealed_private_key))
+          .privateKey,
       },
     };
     if (version === store.changes.version()) kept = loaded;
@@ -98,6 +103,14 @@ export const createSigningKeys = (deps: {
   };
 
   const verifies = (key: LoadedKey): boolean => key.verifiesUntil === null || key.verifiesUntil > clock.now();
+
+  /** One at a time, in whatever processes: two that look for the next free id must not find the same. */
+  const changeKeys = <Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> =>
+    store.transaction(async (tx) => {
+      if (store.kind === "postgres")
+        await sql`select pg_advisory_xact_lock(${advisoryLock})`.execute(tx.query);
+      return work(tx);
+    });
 
   const addKey = async (tx: Tx): Promise<string> => {
     const now = clock.now();
@@ -118,7 +131,7 @@ export const createSigningKeys = (deps: {
   const current = async (): Promise<{ readonly kid: string; readonly privateKey: KeyObject }> => {
     const loaded = await load();
     if (loaded.current) return loaded.current;
-    await store.transaction(async (tx) => {
+    await changeKeys(async (tx) => {
       const rows = await signingKeys(tx.query);
       if (!rows.some((row) => row.verifies_until === null)) await addKey(tx);
     });
@@ -127,12 +140,15 @@ export const createSigningKeys = (deps: {
 
   return {
     current,
-    verifierOf: async () => {
-      const { keys } = await load();
-      return (kid) => {
-        const key = keys.get(kid);
-        return key && verifies(key) ? key.publicKey : undefined;
-      };
+    verifier: async (kid) => {
+      let { keys } = await load();
+      // Another process may sign with a key that the change feed has not told of yet.
+      if (!keys.has(kid) && (await signingKeys(store.query)).some((row) => row.kid === kid)) {
+        kept = undefined;
+        ({ keys } = await load());
+      }
+      const key = keys.get(kid);
+      return key && verifies(key) ? key.publicKey : undefined;
     },
     publicKeys: async () => {
       await current();
@@ -146,14 +162,14 @@ export const createSigningKeys = (deps: {
         state: key.verifiesUntil === null ? "signs" : verifies(key) ? "verifies" : "ended",
       })),
     rotate: (alongside) =>
-      store.transaction(async (tx) => {
+      changeKeys(async (tx) => {
         await retireSigningKeys(tx.query, clock.now() + sessionLifetimeMs);
         const kid = await addKey(tx);
         await alongside(tx, kid);
         return kid;
       }),
     revoke: (kid, alongside) =>
-      store.transaction(async (tx) => {
+      changeKeys(async (tx) => {
         if (!(await endSigningKey(tx.query, kid, clock.now()))) return false;
         const rows = await signingKeys(tx.query);
         if (!rows.some((row) => row.verifies_until === null)) await addKey(tx);

@@ -1,75 +1,13 @@
-import type { Generated, Kysely, Selectable } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 import type { KernelTables } from "../kernel/db/tables.ts";
 import type { Account } from "./account.ts";
-
-type AccountTable = {
-  id: Generated<number>;
-  public_id: string;
-  email: string;
-  email_canonical: string;
-  email_verified_at: number | null;
-  display_name: string;
-  timezone: string;
-  password_hash: string | null;
-  credential_version: number;
-  created_at: number;
-  updated_at: number;
-  authorization_updated_at: number;
-  locked_at: number | null;
-  closed_at: number | null;
-  erase_at: number | null;
-};
-
-type SessionTable = {
-  jti: string;
-  account_id: number;
-  created_at: number;
-  expires_at: number;
-  last_seen_at: number;
-  remembered: number;
-  address: string | null;
-  user_agent: string | null;
-};
-
-type ApiTokenTable = {
-  id: Generated<number>;
-  account_id: number;
-  digest: string;
-  sealed: string;
-  created_at: number;
-};
-
-export type CodePurpose = "reset" | "verify_email" | "undo_close";
-
-type MailCodeTable = {
-  account_id: number;
-  purpose: CodePurpose;
-  digest: string;
-  created_at: number;
-  expires_at: number;
-};
-
-type SigningKeyTable = {
-  kid: string;
-  public_key: string;
-  sealed_private_key: string;
-  created_at: number;
-  verifies_until: number | null;
-};
-
-export type AccountTables = KernelTables & {
-  accounts: AccountTable;
-  sessions: SessionTable;
-  api_tokens: ApiTokenTable;
-  mail_codes: MailCodeTable;
-  signing_keys: SigningKeyTable;
-};
-
-export type SessionRow = Selectable<SessionTable>;
-export type SigningKeyRow = Selectable<SigningKeyTable>;
+import type { AccountTable, AccountTables, CodePurpose, SessionRow, SigningKeyRow } from "./tables.ts";
 
 /** What a new account is made of; the rest follows from it. */
-export type NewAccount = Pick<Account, "publicId" | "email" | "emailCanonical" | "displayName" | "timezone"> & {
+export type NewAccount = Pick<
+  Account,
+  "publicId" | "email" | "emailCanonical" | "displayName" | "timezone"
+> & {
   readonly passwordHash: string;
   readonly emailVerifiedAt: number | null;
 };
@@ -91,7 +29,7 @@ export type AccountEdit = Partial<
 >;
 
 type Queries = Kysely<KernelTables>;
-const tables = (query: Queries): Kysely<AccountTables> => query.withTables<Omit<AccountTables, keyof KernelTables>>();
+const tables = (query: Queries): Kysely<KernelTables & AccountTables> => query.$extendTables<AccountTables>();
 
 const accountOf = (row: Selectable<AccountTable>): Account =>
   Object.freeze({
@@ -123,11 +61,21 @@ export const accountById = async (query: Queries, id: number): Promise<Account |
 
 export const accountByEmail = async (query: Queries, canonical: string): Promise<Account | undefined> =>
   found(
-    await tables(query).selectFrom("accounts").selectAll().where("email_canonical", "=", canonical).executeTakeFirst(),
+    await tables(query)
+      .selectFrom("accounts")
+      .selectAll()
+      .where("email_canonical", "=", canonical)
+      .executeTakeFirst(),
   );
 
 export const accountByPublicId = async (query: Queries, publicId: string): Promise<Account | undefined> =>
-  found(await tables(query).selectFrom("accounts").selectAll().where("public_id", "=", publicId).executeTakeFirst());
+  found(
+    await tables(query)
+      .selectFrom("accounts")
+      .selectAll()
+      .where("public_id", "=", publicId)
+      .executeTakeFirst(),
+  );
 
 export const accountByToken = async (query: Queries, digest: string): Promise<Account | undefined> =>
   found(
@@ -212,9 +160,9 @@ export const eraseDueAccount = async (query: Queries, id: number, now: number): 
     .executeTakeFirst()) !== undefined;
 
 export const accountsToErase = async (query: Queries, now: number): Promise<readonly Account[]> =>
-  (await tables(query).selectFrom("accounts").selectAll().where("erase_at", "<=", now).limit(100).execute()).map(
-    accountOf,
-  );
+  (
+    await tables(query).selectFrom("accounts").selectAll().where("erase_at", "<=", now).limit(100).execute()
+  ).map(accountOf);
 
 // ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -226,13 +174,18 @@ export const sessionWithAccount = async (
   query: Queries,
   jti: string,
 ): Promise<{ readonly session: SessionRow; readonly account: Account } | undefined> => {
-  const session = await tables(query).selectFrom("sessions").selectAll().where("jti", "=", jti).executeTakeFirst();
+  const session = await tables(query)
+    .selectFrom("sessions")
+    .selectAll()
+    .where("jti", "=", jti)
+    .executeTakeFirst();
   const account = session && (await accountById(query, session.account_id));
   return session && account && { session, account };
 };
 
 export const deleteSession = async (query: Queries, jti: string): Promise<boolean> =>
-  (await tables(query).deleteFrom("sessions").where("jti", "=", jti).returning("jti").executeTakeFirst()) !== undefined;
+  (await tables(query).deleteFrom("sessions").where("jti", "=", jti).returning("jti").executeTakeFirst()) !==
+  undefined;
 
 /** How many were ended. `except` stays. */
 export const deleteSessionsOf = async (query: Queries, accountId: number, except?: string): Promise<number> =>
@@ -280,8 +233,13 @@ export const putToken = async (
 };
 
 export const sealedToken = async (query: Queries, accountId: number): Promise<string | undefined> =>
-  (await tables(query).selectFrom("api_tokens").select("sealed").where("account_id", "=", accountId).executeTakeFirst())
-    ?.sealed;
+  (
+    await tables(query)
+      .selectFrom("api_tokens")
+      .select("sealed")
+      .where("account_id", "=", accountId)
+      .executeTakeFirst()
+  )?.sealed;
 
 export const deleteToken = async (query: Queries, accountId: number): Promise<boolean> =>
   (await tables(query)
@@ -294,7 +252,12 @@ export const deleteToken = async (query: Queries, accountId: number): Promise<bo
 
 export const putCode = async (
   query: Queries,
-  code: { readonly accountId: number; readonly purpose: CodePurpose; readonly digest: string; readonly expiresAt: number },
+  code: {
+    readonly accountId: number;
+    readonly purpose: CodePurpose;
+    readonly digest: string;
+    readonly expiresAt: number;
+  },
   now: number,
 ): Promise<void> => {
   const fresh = { digest: code.digest, created_at: now, expires_at: code.expiresAt };
@@ -339,7 +302,11 @@ export const takeCode = async (
       .executeTakeFirst()
   )?.account_id;
 
-export const deleteCodes = async (query: Queries, accountId: number, purposes: readonly CodePurpose[]): Promise<void> => {
+export const deleteCodes = async (
+  query: Queries,
+  accountId: number,
+  purposes: readonly CodePurpose[],
+): Promise<void> => {
   await tables(query)
     .deleteFrom("mail_codes")
     .where("account_id", "=", accountId)

@@ -48,7 +48,10 @@ type Deps = Pick<AccountDeps, "store" | "random" | "rootKeys" | "clock" | "audit
 /** Replaces the personal token; the old one is refused from now on. */
 export const replaceToken =
   (deps: Deps) =>
-  (accountId: number, by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence }): Promise<Secret> =>
+  (
+    accountId: number,
+    by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence },
+  ): Promise<Secret> =>
     deps.store.transaction(async (tx) => {
       const token = await storeNewToken(deps, tx, accountId);
       const now = deps.clock.now();
@@ -67,7 +70,10 @@ export const replaceToken =
 /** Takes the token away without a new one. False when there was none. */
 export const revokeToken =
   (deps: Deps) =>
-  (accountId: number, by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence }): Promise<boolean> =>
+  (
+    accountId: number,
+    by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence },
+  ): Promise<boolean> =>
     deps.store.transaction(async (tx) => {
       const revoked = await deleteToken(tx.query, accountId);
       if (!revoked) return false;

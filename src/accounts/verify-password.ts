@@ -69,7 +69,8 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
       reserved,
       deps.passwords.verify(password, account?.passwordHash ?? undefined),
     );
-    const mayEnter = account && isOpen(account) && (!deps.policy.hideAccounts || account.emailVerifiedAt !== null);
+    const mayEnter =
+      account && isOpen(account) && (!deps.policy.hideAccounts || account.emailVerifiedAt !== null);
     if (verdict.matches && mayEnter) {
       await reserved.refund();
       if (verdict.rehash) await rehash(account, password);
@@ -120,7 +121,8 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
       const verified = await checkOnce(tag, address, password, peer);
       // Read again behind the hash: the state that counts is today's, not that of before the wait.
       const account = await accountById(store.query, verified.id);
-      if (!account || !isOpen(account) || account.credentialVersion !== verified.credentialVersion) return undefined;
+      if (!account || !isOpen(account) || account.credentialVersion !== verified.credentialVersion)
+        return undefined;
       await deps.audit.record(store.query, {
         event: "basic_password",
         outcome: "done",
@@ -140,7 +142,10 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
     ofKnownAccount: async (account, password, credential, peer) => {
       const reserved = await tries.reserve([{ policy: limits.passwordOfCredential, value: credential }]);
       if (!reserved.ok) throw throttled(reserved.retryAfterSeconds);
-      const verdict = await orRefund(reserved, deps.passwords.verify(password, account.passwordHash ?? undefined));
+      const verdict = await orRefund(
+        reserved,
+        deps.passwords.verify(password, account.passwordHash ?? undefined),
+      );
       if (verdict.matches) {
         await reserved.refund();
         return true;

@@ -7,7 +7,11 @@ import { openReadyStore } from "./compose.ts";
 import { layGround, type Ground } from "./ground.ts";
 
 /** What a command of the operator works with. Nothing runs by itself, and after `close` nothing is open. */
-export type OperatorHouse = Ground & { readonly config: Config; readonly store: Store; close(): Promise<void> };
+export type OperatorHouse = Ground & {
+  readonly config: Config;
+  readonly store: Store;
+  close(): Promise<void>;
+};
 
 /**
  * A store that other processes may be using is not migrated on the side: they might be of an older version, and the

@@ -20,7 +20,10 @@ const listenFault = (error: unknown, host: string, port: number): unknown => {
         error,
       );
     case "EACCES":
-      return new SetupFault(`This user may not listen on port ${port}: set LATCHKEY_PORT to one above 1023.`, error);
+      return new SetupFault(
+        `This user may not listen on port ${port}: set LATCHKEY_PORT to one above 1023.`,
+        error,
+      );
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
       return new SetupFault(`${host} is not an address of this machine: set LATCHKEY_HOST to one.`, error);

@@ -54,7 +54,10 @@ const text = (standard: string, meaning: string): Setting<string> => ({
 });
 
 /** A URL may carry a password, and the key material is one: neither may print. */
-const hidden = (meaning: string, check: (text: string, name: string) => void): Setting<Secret | undefined> => ({
+const hidden = (
+  meaning: string,
+  check: (text: string, name: string) => void,
+): Setting<Secret | undefined> => ({
   meaning,
   shown: "",
   read: (given, name) => {
@@ -111,7 +114,8 @@ export const settings = {
     meaning:
       "The address people type. It goes into links, cookies and tokens. Plain `http` is taken for loopback only.",
     shown: "http://localhost:<port>",
-    read: (given: string | undefined, name: string) => (given === undefined ? undefined : originOf(given, name)),
+    read: (given: string | undefined, name: string) =>
+      given === undefined ? undefined : originOf(given, name),
   },
   LATCHKEY_DATA: text("./data", "Folder of the database, the root key file and the outbox."),
   LATCHKEY_DATABASE_URL: hidden(
@@ -178,7 +182,12 @@ export const settings = {
     ["strict"],
     "`strict` answers a sign-up with a taken address like any other, and lets no one in before their address is verified.",
   ),
-  LATCHKEY_PASSWORD_TRIES: wholeNumber(10, 1, 100, "Wrong passwords for one address in 15 minutes before waits begin."),
+  LATCHKEY_PASSWORD_TRIES: wholeNumber(
+    10,
+    1,
+    100,
+    "Wrong passwords for one address in 15 minutes before waits begin.",
+  ),
   LATCHKEY_NETWORK_TRIES: wholeNumber(
     200,
     1,
@@ -230,14 +239,16 @@ export type Config = {
 
 const unknownNames = (environment: Environment): readonly ConfigFault[] => {
   const known = Object.keys(settings);
-  return Object.keys(environment)
-    .filter((name) => name.startsWith("LATCHKEY_") && !known.includes(name))
-    // Variables of the project's own tests are not settings of the server.
-    .filter((name) => !name.startsWith("LATCHKEY_TEST_"))
-    .map((name) => {
-      const nearest = nearestTo(name, known, 6);
-      return { name, sentence: `${name} is not a setting.${nearest ? ` Did you mean ${nearest}?` : ""}` };
-    });
+  return (
+    Object.keys(environment)
+      .filter((name) => name.startsWith("LATCHKEY_") && !known.includes(name))
+      // Variables of the project's own tests are not settings of the server.
+      .filter((name) => !name.startsWith("LATCHKEY_TEST_"))
+      .map((name) => {
+        const nearest = nearestTo(name, known, 6);
+        return { name, sentence: `${name} is not a setting.${nearest ? ` Did you mean ${nearest}?` : ""}` };
+      })
+  );
 };
 
 export const isLoopbackHost = (host: string): boolean =>
@@ -257,7 +268,9 @@ export const inspectConfig = (
   onTerminal: boolean = process.stderr.isTTY,
 ): { readonly config: Config; readonly faults: readonly ConfigFault[] } => {
   const faults = [...unknownNames(environment)];
-  const get = <Name extends keyof typeof settings>(name: Name): ReturnType<(typeof settings)[Name]["read"]> => {
+  const get = <Name extends keyof typeof settings>(
+    name: Name,
+  ): ReturnType<(typeof settings)[Name]["read"]> => {
     const given = environment[name]?.trim();
     const setting: Setting<unknown> = settings[name];
     const read = (text: string | undefined) =>

@@ -3,8 +3,7 @@ export const isTimeZone = (name: string): boolean => {
   // Intl takes offsets such as +02:00 too, which are no names.
   if (name.length > 64 || !/^[A-Za-z]/.test(name)) return false;
   try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
   } catch {
     return false; // RangeError: the database has no such zone
   }

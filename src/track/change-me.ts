@@ -57,17 +57,20 @@ export type AccountChanger<Principal, Peer, Email, Account> = {
 };
 
 /** Present, and not null. */
-const given = <Value>(value: Value | null | undefined): value is Value => value !== undefined && value !== null;
+const given = <Value>(value: Value | null | undefined): value is Value =>
+  value !== undefined && value !== null;
 
-const secretOf = (text: string | null | undefined): Secret | undefined => (given(text) ? new Secret(text) : undefined);
+const secretOf = (text: string | null | undefined): Secret | undefined =>
+  given(text) ? new Secret(text) : undefined;
 
 /**
  * Changes the caller's profile, e-mail address or password: all of it or, when anything is refused, none.
  * @throws Refusal input_invalid with the sentences of contract §3.2; login_throttled
  */
-export const changeMe = <Principal extends Caller, Peer, Email, Account>(
-  deps: { readonly store: Store; readonly accounts: AccountChanger<Principal, Peer, Email, Account> },
-) => {
+export const changeMe = <Principal extends Caller, Peer, Email, Account>(deps: {
+  readonly store: Store;
+  readonly accounts: AccountChanger<Principal, Peer, Email, Account>;
+}) => {
   const { store, accounts } = deps;
   return async (caller: Principal, body: ChangeMe, peer: Peer): Promise<Account> => {
     const email = given(body.email) ? accounts.emailOf(body.email) : undefined;

@@ -65,7 +65,9 @@ export const trackRoutes = <Principal extends Caller>(
       summary: "Change the caller's profile; e-mail and password need `current_password`",
       input: jsonBody(changeMeBody(deps.passwordMin)),
       answers: { means: "The caller as they are now.", schema: me },
-      run: async ({ input, principal, incoming }) => ({ json: await use.changeMe(principal, input, incoming) }),
+      run: async ({ input, principal, incoming }) => ({
+        json: await use.changeMe(principal, input, incoming),
+      }),
     }),
     route({
       ...guarded,
@@ -158,7 +160,9 @@ export const trackRoutes = <Principal extends Caller>(
       summary: "One of the caller's workspaces",
       input: noBody,
       answers: { means: "The workspace.", schema: workspace },
-      run: async ({ principal, incoming }) => ({ json: await use.workspace(principal, workspaceIdOf(incoming)) }),
+      run: async ({ principal, incoming }) => ({
+        json: await use.workspace(principal, workspaceIdOf(incoming)),
+      }),
     }),
     route({
       method: "GET",

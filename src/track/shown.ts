@@ -16,7 +16,9 @@ export const instant = (at: number): string => {
     lastSecondText = new Date(second * 1000).toISOString().slice(0, 19);
   }
   const thousandths = at - second * 1000;
-  return thousandths === 0 ? `${lastSecondText}Z` : `${lastSecondText}${String(thousandths / 1000).slice(1)}Z`;
+  return thousandths === 0
+    ? `${lastSecondText}Z`
+    : `${lastSecondText}${String(thousandths / 1000).slice(1)}Z`;
 };
 
 /** Seconds only and a numeric offset, as workspaces and organizations have it: `2024-12-09T21:05:30+00:00`. */

@@ -35,7 +35,7 @@ export type WorkspaceRow = Selectable<WorkspaceTable>;
 export type TrackProfile = Selectable<TrackProfileTable>;
 
 type Queries = Kysely<KernelTables>;
-const tables = (query: Queries): Kysely<KernelTables & TrackTables> => query.withTables<TrackTables>();
+const tables = (query: Queries): Kysely<KernelTables & TrackTables> => query.$extendTables<TrackTables>();
 
 /** All SQL of the track room. */
 
@@ -75,7 +75,11 @@ export const insertProfile = async (query: Queries, profile: TrackProfile): Prom
 };
 
 export const profileOf = (query: Queries, accountId: number): Promise<TrackProfile | undefined> =>
-  tables(query).selectFrom("track_profiles").selectAll().where("account_id", "=", accountId).executeTakeFirst();
+  tables(query)
+    .selectFrom("track_profiles")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .executeTakeFirst();
 
 export const editProfile = async (
   query: Queries,
@@ -87,7 +91,12 @@ export const editProfile = async (
 };
 
 export const organizationsOf = (query: Queries, accountId: number): Promise<OrganizationRow[]> =>
-  tables(query).selectFrom("organizations").selectAll().where("owner_id", "=", accountId).orderBy("id").execute();
+  tables(query)
+    .selectFrom("organizations")
+    .selectAll()
+    .where("owner_id", "=", accountId)
+    .orderBy("id")
+    .execute();
 
 const workspacesOfOwner = (query: Queries, accountId: number) =>
   tables(query)

@@ -8,7 +8,12 @@ import { shownOrganization, shownWorkspace } from "./shown.ts";
 import { organizationsOf, workspaceOf, workspacesOf } from "./store.ts";
 
 /** What this room asks of the accounts behind its callers. */
-export type AccountActions<Principal extends Caller, Email> = AccountChanger<Principal, Incoming, Email, Person> & {
+export type AccountActions<Principal extends Caller, Email> = AccountChanger<
+  Principal,
+  Incoming,
+  Email,
+  Person
+> & {
   readonly replaceToken: (caller: Principal, incoming: Incoming) => Promise<Secret>;
   readonly close: (caller: Principal, incoming: Incoming) => Promise<void>;
 };

@@ -34,7 +34,7 @@ const passwords = [
   "Tiếng Việt ở đây",
   "한국어 비밀번호",
   "naïve café ångström",
-  "हिन्दी क़लम ख़त",
+  "ὕδωρ καὶ πῦρ ἀεί",
 ];
 const nfc = (text: string): string => text.normalize("NFC");
 const nfd = (text: string): string => text.normalize("NFD");

@@ -132,7 +132,7 @@ test("A30 a session is taken from its cookie and from nowhere else", async () =>
 
 test("A30 a token of our own making for a session that was never begun is none", async () => {
   const { session } = await house.person();
-  const { privateKey } = await (await operatorIn(house)).signingKey();
+  const { privateKey } = await (await operatorIn(house)).signingKeys.current();
   const { header, claims } = partsOf(session);
   const chosen = claims.replace(/"jti":"[0-9a-f]{32}"/, `"jti":"${"a".repeat(32)}"`);
 

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
 import { sessionOf, type Sent } from "../support/http.ts";
 import { codeIn } from "../support/mails.ts";
-import { operatorIn } from "../support/operator.ts";
 import { statusWithinSecond } from "../support/refused-soon.ts";
 import { resetCode } from "../support/reset.ts";
 
@@ -234,12 +233,12 @@ const closeAccount = async ({ email, session }: Person): Promise<string> => {
 test("A31 unlocking and taking back give password and token back, and no session that had ended", async () => {
   const locked = await settle();
   const closed = await settle();
-  const operator = await operatorIn(house);
+  const operator = house.inside.accounts.use;
   const id = await accountIdOf(house, locked.person);
 
-  await operator.lock(id);
+  await operator.lockAccount(id, {});
   const undo = await closeAccount(closed.person);
-  await operator.unlock(id);
+  await operator.unlockAccount(id, {});
   await expectDone(house.send("POST", `/api/me/close_account/undo/${undo}`));
 
   for (const { credentials } of [locked, closed]) {
@@ -255,13 +254,13 @@ test("A31 unlocking and taking back give password and token back, and no session
 
 test("A31 a lock stays when the owner takes a closed account back", async () => {
   const { person, credentials } = await settle();
-  const operator = await operatorIn(house);
+  const operator = house.inside.accounts.use;
   const id = await accountIdOf(house, person);
   const undo = await closeAccount(person);
-  await operator.lock(id);
+  await operator.lockAccount(id, {});
 
   expect((await house.send("POST", `/api/me/close_account/undo/${undo}`)).status).toBe(400);
-  await operator.unlock(id);
+  await operator.unlockAccount(id, {});
   for (const name of everything) expect((await ask(house, credentials[name])).status, name).toBe(403);
 });
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
   house = await startHouse({ LATCHKEY_RATE: "1000000", LATCHKEY_BURST: "1000000" });
   const { session } = await house.person();
   claims = partsOf(session).claims;
-  ({ kid, privateKey } = await (await operatorIn(house)).signingKey());
+  ({ kid, privateKey } = await (await operatorIn(house)).signingKeys.current());
   [publicJwk = {}] = jwksOf((await house.send("GET", "/.well-known/jwks.json")).json());
 });
 afterAll(stopHouses);

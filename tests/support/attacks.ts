@@ -6,7 +6,7 @@ import { createAudit, type AuditEventName } from "#kernel/telemetry/audit.ts";
 import { lockAccount } from "../../src/accounts/lock-account.ts";
 import { sessionOf, type Client, type Reply, type Sent } from "./http.ts";
 import type { TestHouse } from "./house.ts";
-import { codeIn } from "./mails.ts";
+import { codeIn, type Mail } from "./mails.ts";
 
 /** The clients of these tests are the one trusted proxy, and so can come from any network. */
 export const behindProxy = { LATCHKEY_TRUSTED_PROXIES: "127.0.0.1" };
@@ -103,11 +103,21 @@ export const mailedCode = async (
   kind: keyof typeof subjects,
 ): Promise<string> => codeIn(await house.mailTo(email, subjects[kind]));
 
+/** The mails that came while the work ran. */
+export const mailedDuring = async (
+  house: TestHouse,
+  work: () => Promise<unknown>,
+): Promise<readonly Mail[]> => {
+  const before = new Set((await house.mails()).map(({ raw }) => raw));
+  await work();
+  return (await house.mails()).filter(({ raw }) => !before.has(raw));
+};
+
 /** Asks for a reset and reads the code. */
-export const resetCode = async (house: TestHouse, email: string): Promise<string> => {
+export const resetCode = async (house: TestHouse, email: string, storedEmail = email): Promise<string> => {
   house.clock.advance(1);
   await requestReset(house, email);
-  return mailedCode(house, email, "reset");
+  return mailedCode(house, storedEmail, "reset");
 };
 
 /** Signs somebody up, verifies the address, signs in: works in a strict house too. @returns the session */

@@ -7,12 +7,19 @@ import type { TestHouse } from "./house.ts";
 export const statusOf = async (house: TestHouse, session: string): Promise<number> =>
   (await house.send("GET", "/api/v9/me/logged", { session })).status;
 
-/** Each of these values must be refused as a session that is none: not admitted, and nothing breaks either. */
+/** Each value under its own name. */
+export const byThemselves = (values: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(values.map((value) => [value, value]));
+
+/**
+ * Each of these values must be refused as a session that is none: not admitted, and nothing breaks either.
+ * @param values by the names that a failure tells
+ */
 export const expectAllRefused = async (
   house: TestHouse,
-  values: ReadonlyMap<string, string> | readonly string[],
+  values: ReadonlyMap<string, string>,
 ): Promise<void> => {
-  const named = values instanceof Map ? [...values] : [...values].map((value) => [value, value] as const);
+  const named = [...values];
   expect(named.length).toBeGreaterThan(0);
   const admitted: string[] = [];
   for (let from = 0; from < named.length; from += 64) {

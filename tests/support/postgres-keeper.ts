@@ -51,6 +51,8 @@ const keep = async (folder: string): Promise<void> => {
   const ended = once(server, "exit");
   try {
     await ready(server.stderr);
+    // A pipe that nobody reads fills up, and the server would wait.
+    server.stderr.resume();
     process.stdout.write(`postgres://postgres:${password}@127.0.0.1:${port}/postgres\n`);
     await Promise.race([endOfRun, ended]);
   } finally {
@@ -80,10 +82,7 @@ const ready = async (log: Readable): Promise<void> => {
   const lines: string[] = [];
   for await (const line of createInterface({ input: log })) {
     lines.push(line);
-    if (!line.includes("ready to accept connections")) continue;
-    // An unread pipe fills up and would stop the server.
-    log.resume();
-    return;
+    if (line.includes("ready to accept connections")) return;
   }
   throw new Error(`The PostgreSQL of the tests did not start: ${lines.join("\n")}`);
 };

@@ -104,6 +104,12 @@ export type JwtChecks = {
   readonly now: number;
 };
 
+/** The id of the key that a token says has signed it; undefined when it is no token that we write. */
+export const kidOf = (token: string): string | undefined => {
+  const [, header] = token.length > longestToken ? [] : (tokenForm.exec(token) ?? []);
+  return header === undefined ? undefined : readKid(header);
+};
+
 /**
  * The claims of a token that we signed, that is for this audience and in its time; undefined for any other
  * text. Never throws. Whether the session still lives, its row decides.

@@ -38,9 +38,17 @@ export const inspectRootKeys = async ({
 }: {
   readonly store: Pick<Store, "query">;
   readonly config: Pick<Config, "rootKeys" | "dataFolder">;
-}): Promise<{ readonly where: string; readonly keys: RootKeys | undefined; readonly findings: readonly RootKeyFinding[] }> => {
+}): Promise<{
+  readonly where: string;
+  readonly keys: RootKeys | undefined;
+  readonly findings: readonly RootKeyFinding[];
+}> => {
   const { keys, where } = (await findGiven(config)) ?? { keys: undefined, where: pathIn(config) };
-  const needed = await store.query.selectFrom("root_keys").select(["id", "check_value"]).orderBy("id").execute();
+  const needed = await store.query
+    .selectFrom("root_keys")
+    .select(["id", "check_value"])
+    .orderBy("id")
+    .execute();
   const roleOf = (id: string): RootKeyFinding["role"] => {
     const key = keys?.byId(id);
     if (!key) return "missing";
@@ -48,7 +56,11 @@ export const inspectRootKeys = async ({
     return key.id === keys?.current.id ? "seals" : "opens";
   };
   const ids = new Set([...(keys?.ids ?? []), ...needed.map(({ id }) => id)]);
-  const findings = [...ids].map((id) => ({ id, role: roleOf(id), needed: needed.some((row) => row.id === id) }));
+  const findings = [...ids].map((id) => ({
+    id,
+    role: roleOf(id),
+    needed: needed.some((row) => row.id === id),
+  }));
   return { where, keys, findings };
 };
 

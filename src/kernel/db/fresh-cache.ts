@@ -11,7 +11,10 @@ export type FreshCache<Value extends object> = {
    * Reads through: the value is kept only if nothing changed while it was being read, so that a read which
    * began before a change can't outlive it.
    */
-  load(key: string, read: () => Promise<{ accountId: number; value: Value } | undefined>): Promise<Value | undefined>;
+  load(
+    key: string,
+    read: () => Promise<{ accountId: number; value: Value } | undefined>,
+  ): Promise<Value | undefined>;
   clear(): void;
 };
 
@@ -33,8 +36,8 @@ export const createFreshCache = <Value extends object>(
 
   changes.onChange((accountId) => {
     if (accountId === "all") entries.clear();
-    // A copy, because each deletion takes the key out of the set.
-    else for (const key of [...(keysOf.get(accountId) ?? [])]) entries.delete(key);
+    // A Set may lose members while it is walked through.
+    else for (const key of keysOf.get(accountId) ?? []) entries.delete(key);
   });
 
   const keep = (key: string, entry: Entry<Value>): void => {

@@ -28,7 +28,9 @@ export const faultsOfFile = async ({ query }: Store): Promise<readonly string[]>
 
 /** PostgreSQL's clock, in epoch milliseconds. */
 export const databaseTime = async ({ query }: Store): Promise<number> => {
-  const { rows } = await sql<{ now: string }>`select extract(epoch from clock_timestamp()) * 1000 as now`.execute(query);
+  const { rows } = await sql<{
+    now: string;
+  }>`select extract(epoch from clock_timestamp()) * 1000 as now`.execute(query);
   return Number(rows[0]?.now);
 };
 

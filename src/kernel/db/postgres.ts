@@ -2,8 +2,7 @@ import { PostgresDialect, type Dialect } from "kysely";
 import pg from "pg";
 
 /** `int8`: our numbers (times, counters, ids) stay far below 2^53, so they may be plain numbers. */
-const int8 = 20;
-pg.types.setTypeParser(int8, Number);
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 const serializationFailure = "40001";
 const deadlockDetected = "40P01";
@@ -15,15 +14,6 @@ const codeOf = (error: unknown): unknown =>
 export const isTransientConflict = (error: unknown): boolean => {
   const code = codeOf(error);
   return code === serializationFailure || code === deadlockDetected;
-};
-
-/** Whether the error says that the database can't be reached or is going down (SQLSTATE classes 08 and 57P). */
-export const isStoreOutage = (error: unknown): boolean => {
-  const code = codeOf(error);
-  if (typeof code === "string" && /^(08...|57P..|53300|ECONN.*|ETIMEDOUT|EPIPE|ENOENT|EHOSTUNREACH)$/.test(code)) {
-    return true;
-  }
-  return error instanceof Error && /connection (terminated|timeout)|timeout exceeded when trying to connect/i.test(error.message);
 };
 
 export const postgresDialect = (url: string): Dialect => {

@@ -1,10 +1,10 @@
 import Database from "better-sqlite3";
 import { LRUCache } from "lru-cache";
 import {
-  CompiledQuery,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -64,6 +64,7 @@ const whenFree = async <Result>(attempt: () => Result): Promise<Result> => {
 const execute = <Row>(statement: Database.Statement, parameters: readonly unknown[]): QueryResult<Row> => {
   if (statement.reader) {
     // The row type is what Kysely worked out from the query that it compiled to this statement.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return { rows: statement.all(...parameters) as Row[] };
   }
   const { changes, lastInsertRowid } = statement.run(...parameters);
@@ -161,8 +162,10 @@ class SqliteDriver implements Driver {
   }
 
   async init(): Promise<void> {
-    const writer = new Database(this.#path, { timeout: busyTimeoutMs });
+    // The first switch to WAL needs the file alone: of processes that start at once, all but one wait here.
+    const writer = new Database(this.#path, { timeout: busyLimitMs });
     writer.pragma("journal_mode = wal");
+    writer.pragma(`busy_timeout = ${busyTimeoutMs}`);
     writer.pragma("synchronous = full");
     writer.pragma("secure_delete = on");
     writer.pragma("foreign_keys = on");

@@ -21,7 +21,7 @@ export type Tx = {
 
 export type Store = {
   readonly kind: StoreAddress["kind"];
-  /** Single statements. Rooms see their own tables through `query.withTables<…>()`. */
+  /** Single statements. Rooms see their own tables through `query.$extendTables<…>()`. */
   readonly query: Kysely<KernelTables>;
   /**
    * All or nothing. Await nothing but queries inside: on SQLite every other write waits meanwhile.

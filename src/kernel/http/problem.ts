@@ -1,5 +1,5 @@
 import { errorCodes } from "fastify";
-import { isStoreOutage } from "../db/postgres.ts";
+import { isStoreOutage } from "../db/outage.ts";
 import { Refusal, refusals } from "../errors.ts";
 import { jsonType, type Wire } from "./route.ts";
 
@@ -30,8 +30,7 @@ const problemType = "application/problem+json";
 export const refusalBody = (
   refusal: Refusal,
   wire: Wire,
-  accept: string,
-  requestId: string,
+  { accept, requestId }: { readonly accept: string; readonly requestId: string },
 ): { readonly type: string; readonly body: string } | undefined => {
   const sentence = sentenceOf(refusal, wire);
   if (accept.includes(problemType)) {

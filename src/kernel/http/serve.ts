@@ -1,14 +1,14 @@
 import cors, { type FastifyCorsOptions } from "@fastify/cors";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { STATUS_CODES, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Random } from "../ids.ts";
 import { Refusal } from "../errors.ts";
 import type { Log } from "../telemetry/log.ts";
 import { readBody } from "./content-encoding.ts";
 import { Incoming, type Surroundings } from "./incoming.ts";
-import { refusalBody, refusalHeaders, refusalOf } from "./problem.ts";
-import { jsonType, type Answer, type Route, type Wire } from "./route.ts";
+import { createReplies, type Exchange } from "./reply.ts";
+import type { Route, Wire } from "./route.ts";
 
 /** Bytes of a request body, before and after decompression. */
 const bodyLimit = 64 * 1024;
@@ -21,19 +21,6 @@ type ServeDeps = {
   readonly random: Random;
   readonly log: Log;
 };
-
-/** The headers that every answer of a wire carries. Those of the Track wire are recorded (contract §2.1). */
-const standingHeaders = (wire: Wire, overTls: boolean): Headers => ({
-  "cache-control": wire === "track" ? "no-cache, private, no-store, must-revalidate" : "no-store",
-  "x-content-type-options": "nosniff",
-  "x-frame-options": wire === "track" ? "SAMEORIGIN" : "DENY",
-  "referrer-policy": wire === "track" ? "strict-origin-when-cross-origin" : "no-referrer",
-  ...(wire === "track" ? { "x-service-level": "GREEN" } : {}),
-  ...(overTls ? { "strict-transport-security": "max-age=15552000" } : {}),
-});
-
-type Headers = Readonly<Record<string, string>>;
-type Content = { readonly type: string; readonly body: string | Buffer };
 
 const wireOf = (path: string): Wire => {
   if (path.startsWith("/api/v9/")) return "track";
@@ -50,12 +37,6 @@ const requestIds = (random: Random): (() => string) => {
   };
 };
 
-const contentOf = (answer: Answer): Content | undefined => {
-  if (answer.content) return answer.content;
-  if (answer.json === undefined) return undefined;
-  return { type: jsonType, body: JSON.stringify(answer.json) };
-};
-
 /** Which methods a path knows, for the `Allow` header. A path that no route has is unknown. */
 const methodsByPath = (routes: readonly Route[]): ((path: string) => readonly string[]) => {
   const known = routes.map(({ method, path }) => ({
@@ -63,77 +44,44 @@ const methodsByPath = (routes: readonly Route[]): ((path: string) => readonly st
     pattern: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}/?$`),
   }));
   return (path) => {
-    const methods = new Set(known.filter(({ pattern }) => pattern.test(path)).map(({ method }): string => method));
+    const methods = new Set(
+      known.filter(({ pattern }) => pattern.test(path)).map(({ method }): string => method),
+    );
     if (methods.has("GET")) methods.add("HEAD");
-    return [...methods].sort();
+    return [...methods].toSorted();
   };
 };
 
-const corsFor = (origins: readonly string[]) => async (request: FastifyRequest): Promise<FastifyCorsOptions> => ({
-  origin: request.url.startsWith("/api/") ? [...origins] : false,
-  credentials: true,
-  methods: ["GET", "POST", "PUT", "DELETE"],
-  exposedHeaders: ["Retry-After", "X-Request-Id", "X-Toggl-Quota-Remaining", "X-Toggl-Quota-Resets-In"],
-  maxAge: 600,
-});
+const corsFor =
+  (origins: readonly string[]) =>
+  async (request: FastifyRequest): Promise<FastifyCorsOptions> => ({
+    origin: request.url.startsWith("/api/") ? [...origins] : false,
+    credentials: true,
+    methods: ["GET", "POST", "PUT", "DELETE"],
+    exposedHeaders: ["Retry-After", "X-Request-Id", "X-Toggl-Quota-Remaining", "X-Toggl-Quota-Resets-In"],
+    maxAge: 600,
+  });
 
 /** The HTTP server over all rooms' rows. Requests are judged in the order of `route()`. */
-export const createHttpServer = ({
-  routes,
-  corsOrigins,
-  surroundings,
-  random,
-  log,
-}: ServeDeps): FastifyInstance => {
-  const nextId = requestIds(random);
-  const overTls = surroundings.origin.protocol === "https:";
-  const standing: Readonly<Record<Wire, Readonly<Record<string, string>>>> = {
-    accounts: standingHeaders("accounts", overTls),
-    track: standingHeaders("track", overTls),
-    plain: standingHeaders("plain", overTls),
-  };
+export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
+  const { routes, corsOrigins, surroundings } = deps;
+  const nextId = requestIds(deps.random);
+  const { answer, refuse } = createReplies({
+    overTls: surroundings.origin.protocol === "https:",
+    withCors: corsOrigins.length > 0,
+    log: deps.log,
+  });
 
-  // Written past Fastify's reply: it would lower-case, copy and look through each header of each answer, which
-  // costs as much as everything else that is done for a checked request.
-  const send = (
-    reply: FastifyReply,
-    wire: Wire,
-    incoming: Incoming,
-    status: number,
-    headers: Headers,
-    content: Content | undefined,
-  ): void => {
-    reply.hijack();
-    const lines: OutgoingHttpHeaders = { ...standing[wire], "x-request-id": incoming.requestId };
-    if (wire === "track") lines["x-toggl-request-id"] = incoming.requestId;
-    if (corsOrigins.length > 0) Object.assign(lines, reply.getHeaders());
-    Object.assign(lines, incoming.answerHeaders, headers);
-    if (content) lines["content-type"] = content.type;
-    lines["content-length"] = content ? Buffer.byteLength(content.body) : 0;
-    reply.raw.writeHead(status, lines);
-    reply.raw.end(content?.body);
-  };
-
-  const refuse = (
-    thrown: unknown,
+  const exchangeOf = (
     request: FastifyRequest,
     reply: FastifyReply,
-    wire: Wire,
-    incoming: Incoming,
-  ): void => {
-    const refusal = refusalOf(thrown);
-    const facts = {
-      requestId: incoming.requestId,
-      method: request.method,
-      route: request.routeOptions.url ?? "unknown",
-      status: refusal.status,
-      code: refusal.code,
-    };
-    if (refusal.status >= 500) log.error("request_failed", { ...facts, cause: refusal.cause });
-    else log.info("request_refused", facts);
-    const content = refusalBody(refusal, wire, incoming.accept, incoming.requestId);
-    send(reply, wire, incoming, refusal.status, refusalHeaders(refusal), content);
-  };
+    wire = wireOf(request.url),
+  ): Exchange => ({
+    request,
+    reply,
+    wire,
+    incoming: new Incoming(request, nextId(), surroundings),
+  });
 
   const app = fastify({
     bodyLimit,
@@ -142,10 +90,8 @@ export const createHttpServer = ({
     keepAliveTimeout: 72_000,
     forceCloseConnections: "idle",
     http: { headersTimeout: 20_000 },
-    frameworkErrors: (error, request, reply) => {
-      const incoming = new Incoming(request, nextId(), surroundings);
-      refuse(new Refusal("request_malformed", { cause: error }), request, reply, wireOf(request.url), incoming);
-    },
+    frameworkErrors: (error, request, reply) =>
+      refuse(exchangeOf(request, reply), new Refusal("request_malformed", { cause: error })),
     clientErrorHandler: refuseUnreadable,
   });
 
@@ -166,35 +112,28 @@ export const createHttpServer = ({
       method: row.method,
       url: row.path.replaceAll(/\{(\w+)\}/g, ":$1"),
       handler: async (request, reply) => {
-        const incoming = new Incoming(request, nextId(), surroundings);
+        const exchange = exchangeOf(request, reply, row.wire);
         try {
-          const answer = await row.handle(incoming);
-          const headers = answer.cookie === undefined ? answer.headers : { ...answer.headers, "set-cookie": answer.cookie };
-          send(reply, row.wire, incoming, answer.status ?? 200, headers ?? {}, contentOf(answer));
-          log.debug("request_answered", { requestId: incoming.requestId, method: row.method, route: row.path, status: answer.status ?? 200 });
+          answer(exchange, await row.handle(exchange.incoming));
         } catch (error) {
-          refuse(error, request, reply, row.wire, incoming);
+          refuse(exchange, error);
         }
         return reply;
       },
     });
   }
 
-  app.setErrorHandler((error, request, reply) => {
-    const incoming = new Incoming(request, nextId(), surroundings);
-    refuse(error, request, reply, wireOf(request.url), incoming);
-  });
+  app.setErrorHandler((error, request, reply) => refuse(exchangeOf(request, reply), error));
 
   const methodsOf = methodsByPath(routes);
   app.setNotFoundHandler((request, reply) => {
-    const incoming = new Incoming(request, nextId(), surroundings);
     const [path = ""] = request.url.split("?", 1);
     const methods = methodsOf(path);
     const refusal =
       methods.length === 0
         ? new Refusal("not_found")
         : new Refusal("method_not_allowed", { headers: { allow: methods.join(", ") } });
-    refuse(refusal, request, reply, wireOf(path), incoming);
+    refuse(exchangeOf(request, reply), refusal);
   });
 
   return app;

@@ -64,7 +64,11 @@ export const openQueued = (
   JSON.parse(open(rootKeys, placeOf(row.id), row.sealed).reveal()) as Content;
 
 /** How many mails are on their way, how many of those were tried in vain, and since when the oldest waits. */
-export type Waiting = { readonly mails: number; readonly failing: number; readonly since: number | undefined };
+export type Waiting = {
+  readonly mails: number;
+  readonly failing: number;
+  readonly since: number | undefined;
+};
 
 export const mailsWaiting = async (query: Store["query"]): Promise<Waiting> => {
   const row = await query

@@ -1,0 +1,69 @@
+import type { Generated, Selectable } from "kysely";
+
+/** The tables of the accounts room, as migrations/ makes them. */
+
+export type AccountTable = {
+  id: Generated<number>;
+  public_id: string;
+  email: string;
+  email_canonical: string;
+  email_verified_at: number | null;
+  display_name: string;
+  timezone: string;
+  password_hash: string | null;
+  credential_version: number;
+  created_at: number;
+  updated_at: number;
+  authorization_updated_at: number;
+  locked_at: number | null;
+  closed_at: number | null;
+  erase_at: number | null;
+};
+
+type SessionTable = {
+  jti: string;
+  account_id: number;
+  created_at: number;
+  expires_at: number;
+  last_seen_at: number;
+  remembered: number;
+  address: string | null;
+  user_agent: string | null;
+};
+
+type ApiTokenTable = {
+  id: Generated<number>;
+  account_id: number;
+  digest: string;
+  sealed: string;
+  created_at: number;
+};
+
+export type CodePurpose = "reset" | "verify_email" | "undo_close";
+
+type MailCodeTable = {
+  account_id: number;
+  purpose: CodePurpose;
+  digest: string;
+  created_at: number;
+  expires_at: number;
+};
+
+type SigningKeyTable = {
+  kid: string;
+  public_key: string;
+  sealed_private_key: string;
+  created_at: number;
+  verifies_until: number | null;
+};
+
+export type AccountTables = {
+  accounts: AccountTable;
+  sessions: SessionTable;
+  api_tokens: ApiTokenTable;
+  mail_codes: MailCodeTable;
+  signing_keys: SigningKeyTable;
+};
+
+export type SessionRow = Selectable<SessionTable>;
+export type SigningKeyRow = Selectable<SigningKeyTable>;

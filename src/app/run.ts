@@ -1,0 +1,44 @@
+import { systemClock } from "#kernel/clock.ts";
+import { loadConfig } from "#kernel/config.ts";
+import { createLog } from "#kernel/telemetry/log.ts";
+import { compose, outboxFolder } from "./compose.ts";
+import { serve } from "./server.ts";
+
+/** How long running calls may take to end after a signal. */
+const drainMs = 10_000;
+
+/**
+ * Load the settings, compose the house, listen, and drain on a signal, which ends the process.
+ *
+ * @throws SetupFault when it can't be done; nothing is left open then
+ */
+export const run = async (): Promise<void> => {
+  // Files of this process are for its user only, whatever the folder allows.
+  process.umask(0o077);
+  const config = loadConfig();
+  const log = createLog({ level: config.logLevel, clock: systemClock });
+  const house = await compose(config, log);
+  const server = await serve(house, log);
+
+  const mail = config.smtpUrl ? "Mail goes out by SMTP." : `Mail is written to ${outboxFolder(config)}`;
+  process.stdout.write(
+    `Latchkey is at ${config.origin.origin}\n${mail}\nNext: sign up, as README.md shows under "First account".\n`,
+  );
+
+  let stopping = false;
+  const stop = (): void => {
+    // A second Ctrl-C means: now.
+    if (stopping) process.exit(1);
+    stopping = true;
+    setTimeout(() => process.exit(1), drainMs).unref();
+    server.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error("stop_failed", { error });
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+};

@@ -1,0 +1,130 @@
+import { command, type Command } from "./command.ts";
+
+/**
+ * Every command there is. Help and docs/reference/cli.md are made from this table; what a command needs is loaded
+ * when it is run.
+ */
+
+const whichAccount = "EMAIL is the account's e-mail address, or its public id.";
+
+export const commands: readonly Command[] = [
+  command({
+    name: "serve",
+    summary: "Runs the server until it is told to stop.",
+    details: ["The same as `npm start`. SIGTERM or Ctrl-C lets running calls end; a second Ctrl-C does not."],
+    run: async () => (await import("./serve.ts")).serve(),
+  }),
+  command({
+    name: "migrate",
+    summary: "Brings the store to this version, and prints the migrations that were applied.",
+    details: ["A server does it by itself when it starts. Safe to run at any time, and by several at once."],
+    run: async () => (await import("./migrate.ts")).migrate(),
+  }),
+  command({
+    name: "doctor",
+    summary: "Checks settings, store, keys, mail, clock and origin, and says what to do.",
+    details: [
+      "One line a check: `ok`, `warn` or `FAIL`, and below it what to do when it is not ok. The exit code is 1 when a check failed. It changes nothing, and works when the store is down or a setting is wrong.",
+      "With SMTP it goes to the mail server, signs in and leaves without sending anything.",
+    ],
+    run: async () => (await import("./doctor.ts")).doctor(),
+  }),
+  command({
+    name: "account create",
+    operand: "EMAIL",
+    summary: "Makes an account, as a sign-up does, without mail.",
+    options: [
+      { name: "name", value: "NAME", summary: "What the person is called. Else the address up to the @." },
+      { name: "timezone", value: "ZONE", summary: "Such as Europe/Tallinn. Else UTC." },
+      { name: "password-stdin", summary: "The password is the first line of standard input." },
+      { name: "unverified", summary: "You do not vouch that the address is theirs." },
+    ],
+    details: [
+      "Where the password comes from: with --password-stdin from standard input. On a terminal you are asked for it twice. Otherwise a random one is made.",
+      "Prints the account's public id alone. When the password was made for you, it prints the password alone instead, and the id goes to standard error: nobody will ever see that password again. --json has both.",
+    ],
+    run: async (call) => (await import("./account.ts")).create(call),
+  }),
+  command({
+    name: "account lock",
+    operand: "EMAIL",
+    summary: "Ends the account's sessions; none of its credentials works until it is unlocked.",
+    details: [whichAccount, "Effective at once, and on running servers within a second."],
+    run: async (call) => (await import("./account.ts")).lock(call),
+  }),
+  command({
+    name: "account unlock",
+    operand: "EMAIL",
+    summary: "Lets password and token work again; the sessions stay ended.",
+    details: [whichAccount],
+    run: async (call) => (await import("./account.ts")).unlock(call),
+  }),
+  command({
+    name: "account close",
+    operand: "EMAIL",
+    summary: "Closes the account as its owner would: the grace period starts, and the owner is mailed.",
+    details: [
+      whichAccount,
+      "The mail says how to take the account back, and goes out when a server runs. With LATCHKEY_CLOSE_GRACE_DAYS=0 the account is erased at once.",
+    ],
+    run: async (call) => (await import("./account.ts")).close(call),
+  }),
+  command({
+    name: "account reset-password",
+    operand: "EMAIL",
+    summary: "Makes a code with which the owner sets a new password, and prints it alone.",
+    details: [
+      whichAccount,
+      "The code is valid for 10 minutes and once. No mail is sent: bring it to the owner, who enters it at /reset. A code that was mailed before stops working.",
+    ],
+    run: async (call) => (await import("./account.ts")).resetPassword(call),
+  }),
+  command({
+    name: "token create",
+    operand: "EMAIL",
+    summary: "Replaces the account's personal API token, and prints the new one alone.",
+    details: [whichAccount, "The old token is refused at once, and on running servers within a second."],
+    run: async (call) => (await import("./token.ts")).create(call),
+  }),
+  command({
+    name: "token revoke",
+    operand: "EMAIL",
+    summary: "Takes the account's personal API token away, without a new one.",
+    details: [whichAccount],
+    run: async (call) => (await import("./token.ts")).revoke(call),
+  }),
+  command({
+    name: "keys status",
+    summary: "Shows the keys that sign sessions and the root keys that seal the store.",
+    details: [
+      "A signing key `signs`, `verifies` what it signed until its last session has ended, or has `ended`. A root key `seals` and opens, or only `opens`; `needed` says whether the store was used under it.",
+    ],
+    run: async () => (await import("./keys.ts")).status(),
+  }),
+  command({
+    name: "keys rotate",
+    summary: "Makes a new key that signs sessions from now on, and prints its id alone.",
+    options: [
+      { name: "signing", required: true, summary: "The key to rotate is the one that signs sessions." },
+    ],
+    details: [
+      "Nobody is signed out: the old key verifies its sessions until the last one has ended, 28 days from now.",
+    ],
+    run: async () => (await import("./keys.ts")).rotate(),
+  }),
+  command({
+    name: "keys revoke",
+    operand: "KID",
+    summary: "Ends a signing key at once, and with it every session that it signed.",
+    details: [
+      "For a key that may be in other hands. `latchkey keys status` shows the ids. Passwords and API tokens go on working.",
+    ],
+    run: async (call) => (await import("./keys.ts")).revoke(call),
+  }),
+];
+
+/** Understood by every command. */
+export const everywhere = [
+  { name: "json", summary: "Prints JSON instead, with everything there is to tell." },
+  { name: "help", summary: "Explains the command." },
+] as const;

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { reasonOf, Refusal, SetupFault } from "#kernel/errors.ts";
+import { understand, UsageFault } from "./arguments.ts";
+import { Fault } from "./command.ts";
+import { commands } from "./commands.ts";
+import { helpJson, helpText, usageText } from "./help.ts";
+
+/**
+ * The operator's command line. Standard output has what was made or asked for and nothing else; sentences for people
+ * go to standard error. Exit code 0: done; 1: refused or failed; 2: not understood.
+ */
+
+// Files that a command makes are for their user only, whatever the folder allows.
+process.umask(0o077);
+
+const typed = process.argv.slice(2);
+const asJson = typed.includes("--json");
+
+const print = (output: string | undefined, json: unknown): void => {
+  const text = asJson ? JSON.stringify(json) : output;
+  if (text !== undefined) process.stdout.write(`${text}\n`);
+};
+
+const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+
+const version = (): string => {
+  const { version: text } = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  ) as {
+    readonly version: string;
+  };
+  return text;
+};
+
+const run = async (): Promise<void> => {
+  const wish = understand(commands, typed);
+  if (wish.kind === "version") return print(version(), { version: version() });
+  if (wish.kind === "help") return print(helpText(wish.of), helpJson(wish.of));
+  const ending = await wish.command.run(wish.call);
+  if (!ending) return;
+  print(ending.output, ending.json);
+  if (!asJson) ending.notes?.forEach(tell);
+  if (ending.failed) process.exitCode = 1;
+};
+
+/** A sentence for whatever went wrong; what is no expected ending is told as it is. */
+const sentenceOf = (error: unknown): string => {
+  if (error instanceof Refusal && error.issues.length > 0) {
+    return error.issues.map(({ message }) => `${message}.`).join(" ");
+  }
+  if (error instanceof Refusal || error instanceof SetupFault || error instanceof Fault) return error.message;
+  return `Something is wrong that has no sentence yet: ${reasonOf(error)}`;
+};
+
+const fail = (error: unknown): void => {
+  const sentence = error instanceof UsageFault ? error.message : sentenceOf(error);
+  if (asJson) tell(JSON.stringify({ error: sentence }));
+  else {
+    tell(sentence);
+    if (error instanceof UsageFault) tell(usageText(error.of));
+  }
+  process.exitCode = error instanceof UsageFault ? 2 : 1;
+};
+
+// Whoever reads may stop early, as `head` does.
+process.stdout.on("error", () => undefined);
+
+try {
+  await run();
+} catch (error) {
+  fail(error);
+}

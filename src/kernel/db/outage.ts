@@ -1,0 +1,17 @@
+/** What the drivers throw when the database is there no more, or can't be written. */
+
+/** SQLSTATE classes 08 (connection), 53 (resources) and 57P (shutdown), SQLite's counterparts, and the network's. */
+const outageCodes =
+  /^(08...|53...|57P..|ECONN\w+|ETIMEDOUT|EPIPE|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND|SQLITE_(FULL|IOERR|READONLY|CANTOPEN)\w*)$/;
+
+/** node-postgres gives these no code. */
+const outageMessages = /connection terminated|timeout exceeded when trying to connect|query_wait_timeout/i;
+
+/** Whether the store, and not the request or this program, is what failed. */
+export const isStoreOutage = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false;
+  if ("code" in error && typeof error.code === "string" && outageCodes.test(error.code)) return true;
+  return error instanceof AggregateError
+    ? error.errors.some(isStoreOutage)
+    : outageMessages.test(error.message);
+};

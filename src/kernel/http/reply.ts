@@ -1,0 +1,103 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Log } from "../telemetry/log.ts";
+import type { Incoming } from "./incoming.ts";
+import { refusalBody, refusalHeaders, refusalOf } from "./problem.ts";
+import { jsonType, type Answer, type Wire } from "./route.ts";
+
+/** A request on its way to its answer. */
+export type Exchange = {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly wire: Wire;
+  readonly incoming: Incoming;
+};
+
+export type Replies = {
+  readonly answer: (exchange: Exchange, answer: Answer) => void;
+  /** Tells what was thrown: a Refusal as it is, anything else as a 500 whose cause only the log sees. */
+  readonly refuse: (exchange: Exchange, thrown: unknown) => void;
+};
+
+type Headers = Readonly<Record<string, string>>;
+type Content = { readonly type: string; readonly body: string | Buffer };
+
+/** The headers that every answer of a wire carries. Those of the Track wire are recorded (contract §2.1). */
+const standingHeaders = (wire: Wire, overTls: boolean): Headers => ({
+  "cache-control": wire === "track" ? "no-cache, private, no-store, must-revalidate" : "no-store",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": wire === "track" ? "SAMEORIGIN" : "DENY",
+  "referrer-policy": wire === "track" ? "strict-origin-when-cross-origin" : "no-referrer",
+  ...(wire === "track" ? { "x-service-level": "GREEN" } : {}),
+  ...(overTls ? { "strict-transport-security": "max-age=15552000" } : {}),
+});
+
+const contentOf = (answer: Answer): Content | undefined => {
+  if (answer.content) return answer.content;
+  return answer.json === undefined ? undefined : { type: jsonType, body: JSON.stringify(answer.json) };
+};
+
+type ReplyDeps = {
+  readonly overTls: boolean;
+  /** Whether a plugin may have put CORS headers on Fastify's reply. */
+  readonly withCors: boolean;
+  readonly log: Log;
+};
+
+export const createReplies = ({ overTls, withCors, log }: ReplyDeps): Replies => {
+  const standing: Readonly<Record<Wire, Headers>> = {
+    accounts: standingHeaders("accounts", overTls),
+    track: standingHeaders("track", overTls),
+    plain: standingHeaders("plain", overTls),
+  };
+
+  // Written past Fastify's reply: it would lower-case, copy and look through each header of each answer, which
+  // costs as much as everything else that is done for a checked request.
+  const send = (
+    exchange: Exchange,
+    status: number,
+    rest: { headers: Headers; content: Content | undefined },
+  ) => {
+    const { reply, wire, incoming } = exchange;
+    const { content } = rest;
+    reply.hijack();
+    const lines: OutgoingHttpHeaders = { ...standing[wire], "x-request-id": incoming.requestId };
+    if (wire === "track") lines["x-toggl-request-id"] = incoming.requestId;
+    if (withCors) Object.assign(lines, reply.getHeaders());
+    Object.assign(lines, incoming.answerHeaders, rest.headers);
+    if (content) lines["content-type"] = content.type;
+    lines["content-length"] = content ? Buffer.byteLength(content.body) : 0;
+    reply.raw.writeHead(status, lines);
+    reply.raw.end(content?.body);
+  };
+
+  const noHeaders: Headers = {};
+  return {
+    answer: (exchange, answer) => {
+      const { cookie, headers = noHeaders, status = 200 } = answer;
+      send(exchange, status, {
+        headers: cookie === undefined ? headers : { ...headers, "set-cookie": cookie },
+        content: contentOf(answer),
+      });
+      const { requestId, method } = exchange.incoming;
+      log.debug("request_answered", { requestId, method, route: exchange.request.routeOptions.url, status });
+    },
+    refuse: (exchange, thrown) => {
+      const { request, incoming } = exchange;
+      const refusal = refusalOf(thrown);
+      const { code, status } = refusal;
+      const route = request.routeOptions.url ?? "unknown";
+      const facts = { requestId: incoming.requestId, method: request.method, route, status, code };
+      const isFault = code === "internal" || code === "store_unavailable";
+      if (isFault) log.error("request_failed", { ...facts, cause: refusal.cause });
+      else log.info("request_refused", facts);
+      send(exchange, status, {
+        headers: refusalHeaders(refusal),
+        content: refusalBody(refusal, exchange.wire, {
+          accept: incoming.accept,
+          requestId: incoming.requestId,
+        }),
+      });
+    },
+  };
+};

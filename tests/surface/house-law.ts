@@ -1,0 +1,204 @@
+// The law of the house, as ARCHITECTURE.md tells it: each check reads sources and says in a sentence what breaks it.
+
+import { posix } from "node:path";
+import { codeOf, importsOf, type Source } from "./sources.ts";
+
+type Check = (sources: readonly Source[]) => readonly string[];
+
+const isTest = (path: string): boolean => /\.(test|fixture)\.ts$|\/testing\//.test(path);
+const isCode = (path: string): boolean => /\.(ts|mjs)$/.test(path);
+const isOfServer = (path: string): boolean => path.startsWith("src/") && isCode(path) && !isTest(path);
+
+const rooms = ["accounts", "track", "connect"];
+
+/** `src/track/store.ts` is of `track`, `src/main.ts` of `main`, and `migrations/…` of `migrations`. */
+const roomOf = (path: string): string => {
+  const [top = "", below = "", ...deeper] = path.split("/");
+  return top === "src" ? (deeper.length === 0 ? below.replace(/\.ts$/, "") : below) : top;
+};
+
+/** From each part of the server: which other parts it may import. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  kernel: [],
+  accounts: ["kernel"],
+  track: ["kernel"],
+  connect: ["kernel"],
+  app: ["kernel", ...rooms, "migrations"],
+  cli: ["kernel", ...rooms, "app", "migrations"],
+  main: ["kernel", "app"],
+  migrations: [],
+};
+
+/** What an import leads to within the project; undefined for packages and Node. */
+const leadsTo = (from: string, specifier: string): string | undefined => {
+  if (specifier.startsWith(".")) return posix.join(posix.dirname(from), specifier);
+  if (!specifier.startsWith("#")) return undefined;
+  const [, room = "", file] = /^#([^/]+)(?:\/(.+))?$/.exec(specifier) ?? [];
+  if (file === undefined) return room === "migrations" ? "migrations/index.ts" : `src/${room}/index.ts`;
+  return `src/${room}/${file}`;
+};
+
+const isDoor = (specifier: string): boolean =>
+  /^#(accounts|track|connect|migrations)$|^#(kernel|app)\/[a-z]/.test(specifier);
+
+const ofServer = (sources: readonly Source[]): readonly Source[] =>
+  sources.filter(({ path }) => isOfServer(path) || (path.startsWith("migrations/") && isCode(path)));
+
+const roomsMeetOnlyWhereTheyMay: Check = (sources) =>
+  ofServer(sources).flatMap((source) =>
+    importsOf(source).flatMap(({ specifier }) => {
+      const { path } = source;
+      const from = roomOf(path);
+      const target = leadsTo(path, specifier);
+      if (specifier === "") return [`${path} imports something that only shows at run time.`];
+      if (target === undefined) return [];
+      if (specifier.startsWith("#") && !isDoor(specifier)) return [`${path} imports ${specifier}, which is no door.`];
+      const to = roomOf(target);
+      if (to === from || target === "package.json") return [];
+      if (!(mayImport[from] ?? []).includes(to)) return [`${path} imports ${specifier}: ${from} may not know ${to}.`];
+      if (specifier.startsWith(".") && !(rooms.includes(from) && to === "kernel")) {
+        return [`${path} imports ${specifier}: a relative path leaves its room only into the kernel.`];
+      }
+      return [];
+    }),
+  );
+
+const nothingGoesInCircles: Check = (sources) => {
+  const next = new Map(
+    ofServer(sources).map((source) => [
+      source.path,
+      importsOf(source).flatMap(({ specifier }) => leadsTo(source.path, specifier) ?? []),
+    ]),
+  );
+  const done = new Set<string>();
+  const walk = (path: string, way: readonly string[]): readonly string[] => {
+    const begin = way.indexOf(path);
+    if (begin >= 0) return [`These files import one another in a circle: ${way.slice(begin).toSorted().join(", ")}.`];
+    if (done.has(path)) return [];
+    const found = (next.get(path) ?? []).flatMap((one) => walk(one, [...way, path]));
+    done.add(path);
+    return found;
+  };
+  return [...new Set([...next.keys()].flatMap((path) => walk(path, [])))];
+};
+
+/** Beyond the rooms' stores: who asks the database something, and why it is not a store's. */
+const alsoAsks: Readonly<Record<string, string>> = {
+  "src/app/system-routes.ts": "asks only whether the database answers",
+};
+
+const onlyStoresHaveSql: Check = (sources) =>
+  ofServer(sources)
+    .filter(({ path }) => [...rooms, "app", "cli", "main"].includes(roomOf(path)))
+    .filter(({ path }) => posix.basename(path) !== "store.ts" && !(path in alsoAsks))
+    .filter(
+      (source) =>
+        importsOf(source).some(({ specifier }) => /^kysely(\/|$)/.test(specifier)) ||
+        /\.(selectFrom|insertInto|replaceInto|updateTable|deleteFrom|mergeInto)\(|\bsql(<|`)/.test(codeOf(source)),
+    )
+    .map(({ path }) => `${path} asks the database: in a room only store.ts does.`);
+
+const onlyConfigReadsTheEnvironment: Check = (sources) =>
+  ofServer(sources)
+    .filter(({ path }) => path !== "src/kernel/config.ts")
+    .filter(
+      (source) =>
+        /\bprocess\s*(\.\s*env\b|\[\s*["']env)/.test(codeOf(source)) ||
+        importsOf(source).some(({ specifier, names }) => /^(node:)?process$/.test(specifier) && names.length > 0),
+    )
+    .map(({ path }) => `${path} reads the environment: only src/kernel/config.ts does.`);
+
+/** Who may open connections, and to whom. */
+const opensConnections: Readonly<Record<string, readonly string[]>> = {
+  undici: ["src/kernel/http/outbound.ts"],
+  nodemailer: ["src/kernel/mail/transport.smtp.ts"],
+  pg: ["src/kernel/db/postgres.ts"],
+};
+const networkModule = /^(node:)?(http|https|http2|net|tls|dgram)$/;
+const opening = /^(\*|request|get|connect|createConnection|createSocket|Agent|globalAgent|ClientRequest|(TLS)?Socket)$/;
+
+const onlyOutboundCallsStrangers: Check = (sources) =>
+  ofServer(sources)
+    .filter(({ path }) => path !== "src/kernel/http/outbound.ts")
+    .flatMap((source) => {
+      const { path } = source;
+      const calls = /(?<![.\w])fetch\s*\(|\bglobalThis\s*\.\s*fetch\b|\bnew\s+(WebSocket|EventSource)\b/;
+      const byImport = importsOf(source).filter(
+        ({ specifier, names }) =>
+          (networkModule.test(specifier) && names.some((name) => opening.test(name))) ||
+          (specifier in opensConnections && names.length > 0 && !opensConnections[specifier]?.includes(path)),
+      );
+      return byImport.length > 0 || calls.test(codeOf(source))
+        ? [`${path} opens connections: only src/kernel/http/outbound.ts calls strangers.`]
+        : [];
+    });
+
+/** Who may open sealed values, and what is in them. */
+const opensSealed: Readonly<Record<string, string>> = {
+  "src/accounts/signing-keys.ts": "the key that signs sessions",
+  "src/accounts/tokens.ts": "an API token, for its owner's eyes",
+  "src/kernel/crypto/server-secrets.ts": "the keys of keyed digests",
+  "src/kernel/mail/queue.ts": "a mail on its way",
+};
+
+const onlyListedFilesOpenSeals: Check = (sources) =>
+  ofServer(sources)
+    .filter(({ path }) => !(path in opensSealed) && path !== "src/kernel/crypto/envelope.ts")
+    .filter((source) =>
+      importsOf(source).some(
+        ({ specifier, names }) =>
+          specifier.endsWith("crypto/envelope.ts") && names.some((name) => name === "open" || name === "*"),
+      ) || (roomOf(source.path) === "kernel" && importsOf(source).some(({ specifier, names }) => specifier === "./envelope.ts" && names.some((name) => name === "open" || name === "*"))),
+    )
+    .map(({ path }) => `${path} opens sealed values and is not among those that may.`);
+
+const longest = 350;
+
+const filesStaySmall: Check = (sources) =>
+  sources
+    .filter(({ path }) => isCode(path))
+    .map(({ path, text }) => ({ path, lines: text.trimEnd().split("\n").length }))
+    .filter(({ lines }) => lines > longest)
+    .map(({ path, lines }) => `${path} has ${lines} lines, and ${longest} are the most.`);
+
+const banned = "utils? helpers? common lib misc managers? services? base".replaceAll(" ", "|");
+
+const namesSayWhatItIs: Check = (sources) =>
+  sources
+    .map(({ path }) => path)
+    .filter((path) => isCode(path))
+    // The last word of a name is the thing it names.
+    .filter((path) => new RegExp(`(^|[/-])(${banned})(\\.[a-z.]+)?(/|$)`).test(path))
+    .map((path) => `${path} has a name that says nothing.`);
+
+const exportsHaveNames: Check = (sources) =>
+  ofServer(sources)
+    .filter((source) => /^export\s+(default\b|\{[^}]*\bas\s+default\b|\*)/m.test(codeOf(source)))
+    .map(({ path }) => `${path} has an export without a name.`);
+
+const doorsAreAtTheFront: Check = (sources) =>
+  ofServer(sources)
+    .filter(({ path }) => posix.basename(path) === "index.ts" && !/^(src\/[a-z]+|migrations)\/index\.ts$/.test(path))
+    .map(({ path }) => `${path} is a door, and doors are only at the front of a room.`);
+
+const noFileKnowsAMachine: Check = (sources) =>
+  sources
+    .filter(({ text }) => /(^|[\s"'`(=:])(\/(root|work)\/|\/(home|Users)\/\w|[A-Z]:\\Users\\)/m.test(text))
+    .map(({ path }) => `${path} has a path of somebody's machine in it.`);
+
+export const checks: readonly Check[] = [
+  roomsMeetOnlyWhereTheyMay,
+  nothingGoesInCircles,
+  onlyStoresHaveSql,
+  onlyConfigReadsTheEnvironment,
+  onlyOutboundCallsStrangers,
+  onlyListedFilesOpenSeals,
+  filesStaySmall,
+  namesSayWhatItIs,
+  exportsHaveNames,
+  doorsAreAtTheFront,
+  noFileKnowsAMachine,
+];
+
+export const breachesOf = (sources: readonly Source[]): readonly string[] =>
+  checks.flatMap((check) => check(sources));
