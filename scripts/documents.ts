@@ -7,7 +7,7 @@ import { ownRefusalsOf, refusalGroups } from "#app/row-details.ts";
 import { settings, shownDefault } from "#kernel/config.ts";
 import { refusals } from "#kernel/errors.ts";
 import type { Route, Wire } from "#kernel/http/route.ts";
-import { withHouse, withServer } from "./house.ts";
+import { openHouse } from "./house.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -119,20 +119,22 @@ const formatted = async (path: string, text: string): Promise<string> => {
   return result;
 };
 
-/** By path from the project's folder, in the order of the paths. */
+/** By path from the top of the checkout. */
 export const generateDocuments = async (): Promise<ReadonlyMap<string, string>> => {
-  const { rows, openApi } = await withHouse(async (house) => ({
-    rows: house.routes,
-    openApi: await withServer(house, async (server) => (await server.inject("/openapi.json")).body),
-  }));
-  const raw: readonly (readonly [string, string])[] = [
-    ["README.md", withSettings(await textOf("README.md"))],
-    ["docs/reference/errors.md", errorsPage()],
-    ["docs/reference/openapi.json", JSON.stringify(JSON.parse(openApi), null, 2)],
-    ["docs/reference/routes.md", routesPage(rows)],
-    ["docs/reference/settings.md", settingsPage()],
-  ];
-  return new Map(
-    await Promise.all(raw.map(async ([path, text]) => [path, await formatted(path, text)] as const)),
-  );
+  const { rows, server, close } = await openHouse();
+  try {
+    const openApi: unknown = (await server.inject("/openapi.json")).json();
+    const pages: readonly (readonly [string, string])[] = [
+      ["README.md", withSettings(await textOf("README.md"))],
+      ["docs/reference/errors.md", errorsPage()],
+      ["docs/reference/openapi.json", JSON.stringify(openApi)],
+      ["docs/reference/routes.md", routesPage(rows)],
+      ["docs/reference/settings.md", settingsPage()],
+    ];
+    return new Map(
+      await Promise.all(pages.map(async ([path, text]) => [path, await formatted(path, text)] as const)),
+    );
+  } finally {
+    await close();
+  }
 };

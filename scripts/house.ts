@@ -1,57 +1,48 @@
-// The house as a start without any setting makes it, on a store that is gone afterwards: where the documents take
-// the rows from.
+// The house as a start without any setting makes it, on a store that is gone afterwards and without a port: where the
+// documents have the rows from.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compose, type House } from "#app/compose.ts";
+import { compose } from "#app/compose.ts";
 import { systemClock } from "#kernel/clock.ts";
 import { loadConfig } from "#kernel/config.ts";
 import { createClientAddress } from "#kernel/http/client-address.ts";
+import type { Route } from "#kernel/http/route.ts";
 import { createHttpServer } from "#kernel/http/serve.ts";
 import { systemRandom } from "#kernel/ids.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
 
-const log = createLog({ level: "error", clock: systemClock });
-
-export const withHouse = async <Result>(
-  work: (house: House) => Promise<Result> | Result,
-): Promise<Result> => {
-  const folder = await mkdtemp(join(tmpdir(), "latchkey-documents-"));
-  try {
-    const house = await compose(loadConfig({ LATCHKEY_DATA: folder }, false), log);
-    try {
-      return await work(house);
-    } finally {
-      await house.close();
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+export type OpenHouse = {
+  readonly rows: readonly Route[];
+  /** Ask it with `inject`. */
+  readonly server: ReturnType<typeof createHttpServer>;
+  close(): Promise<void>;
 };
 
-type Server = ReturnType<typeof createHttpServer>;
-
-/** The house's HTTP server without a port: ask it with `inject`. */
-export const withServer = async <Result>(
-  house: House,
-  work: (server: Server) => Promise<Result>,
-): Promise<Result> => {
-  const { origin, trustedProxies } = house.config;
+export const openHouse = async (): Promise<OpenHouse> => {
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-rows-"));
+  const config = loadConfig({ LATCHKEY_DATA: folder }, false);
+  const log = createLog({ level: "error", clock: systemClock });
+  const house = await compose(config, log);
   const server = createHttpServer({
     routes: house.routes,
-    corsOrigins: [],
+    corsOrigins: config.corsOrigins,
     surroundings: {
-      origin,
-      allowedOrigins: new Set([origin.origin]),
-      clientAddress: createClientAddress(trustedProxies),
+      origin: config.origin,
+      allowedOrigins: new Set([config.origin.origin]),
+      clientAddress: createClientAddress(config.trustedProxies),
     },
     random: systemRandom,
     log,
   });
-  try {
-    return await work(server);
-  } finally {
-    await server.close();
-  }
+  return {
+    rows: house.routes,
+    server,
+    close: async () => {
+      await server.close();
+      await house.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 };

@@ -12,7 +12,7 @@ export type Wish =
 
 /** The command line can't be understood. What was typed beyond names is never quoted: it may be a password. */
 export class UsageFault extends Error {
-  /** The commands whose usage the typist should see. */
+  /** The commands whose usage the typist should see; none when it is not known what was meant. */
   readonly of: readonly Command[];
 
   constructor(sentence: string, of: readonly Command[]) {
@@ -32,37 +32,51 @@ const didYouMean = (nearest: string | undefined): string =>
 const suggest = (typed: string, known: readonly string[]): string | undefined =>
   nearestTo(typed, known, Math.ceil(typed.length / 3));
 
-/** The commands that the words name, and how many of the words do so. @throws UsageFault */
-const find = (
+const namesOf = (commands: readonly Command[]): readonly string[] => commands.map(({ name }) => name);
+
+/** What somebody meant who typed these words, none of which begins a command. */
+const meantBy = (
   commands: readonly Command[],
-  words: readonly string[],
-): readonly [readonly Command[], number] => {
-  const [first = "", second] = words;
-  const single = commands.find(({ name }) => name === first);
-  if (single) return [[single], 1];
-  const group = commands.filter((command) => groupOf(command) === first);
-  if (group.length > 0 && second === undefined) return [group, 1];
-  const double = group.find(({ name }) => name === `${first} ${second}`);
-  if (double) return [[double], 2];
-  if (group.length > 0) {
-    const nearest = suggest(
-      `${first} ${second}`,
-      group.map(({ name }) => name),
-    );
-    throw new UsageFault(`"${first} ${second}" is not a command.${didYouMean(nearest)}`, group);
-  }
-  const behind = commands.filter(({ name }) => name.endsWith(` ${first}`));
-  const nearest =
-    (second === undefined
-      ? undefined
-      : suggest(
-          `${first} ${second}`,
-          commands.map(({ name }) => name),
-        )) ??
-    suggest(first, [...commands.map(({ name }) => name), ...commands.map(groupOf)]) ??
-    (behind.length === 1 ? behind[0]?.name : undefined);
-  throw new UsageFault(`"${first}" is not a command.${didYouMean(nearest)}`, commands);
+  first: string,
+  second: string | undefined,
+): string | undefined => {
+  const names = namesOf(commands);
+  const behind = names.filter((name) => name.endsWith(` ${first}`));
+  return (
+    (second === undefined ? undefined : suggest(`${first} ${second}`, names)) ??
+    suggest(first, [...names, ...commands.map(groupOf)]) ??
+    (behind.length === 1 ? behind[0] : undefined)
+  );
 };
+
+type Found = { readonly found: readonly Command[]; readonly words: number };
+
+/** The commands that the words name, and how many of the words do so. @throws UsageFault */
+const find = (commands: readonly Command[], [first = "", second]: readonly string[]): Found => {
+  const single = commands.find(({ name }) => name === first);
+  if (single) return { found: [single], words: 1 };
+  const group = commands.filter((command) => groupOf(command) === first);
+  if (group.length > 0 && second === undefined) return { found: group, words: 1 };
+  const both = `${first} ${second}`;
+  const double = group.find(({ name }) => name === both);
+  if (double) return { found: [double], words: 2 };
+  const [typed, meant] =
+    group.length > 0 ? [both, suggest(both, namesOf(group))] : [first, meantBy(commands, first, second)];
+  throw new UsageFault(`"${typed}" is not a command.${didYouMean(meant)}`, []);
+};
+
+/** Somebody who types `--pasword` means the option that begins with `password`. */
+const nearestOption = (typed: string, known: readonly Option[]): Option | undefined => {
+  const beginnings = known.map(({ name }) => name.split("-", 1)[0] ?? "");
+  const word = suggest(typed, [...known.map(({ name }) => name), ...beginnings]);
+  return known.find(({ name }) => name === word) ?? known[beginnings.indexOf(word ?? "")];
+};
+
+const failing =
+  (command: Command) =>
+  (sentence: string): never => {
+    throw new UsageFault(sentence, [command]);
+  };
 
 type Parsed = { readonly operands: readonly string[]; readonly call: Omit<Call, "operand"> };
 
@@ -82,9 +96,7 @@ const parse = (command: Command, rest: readonly string[]): Parsed => {
     strict: false,
     tokens: true,
   });
-  const fail = (sentence: string): never => {
-    throw new UsageFault(sentence, [command]);
-  };
+  const fail = failing(command);
   const operands: string[] = [];
   const switches = new Set<string>();
   const values = new Map<string, string>();
@@ -93,14 +105,9 @@ const parse = (command: Command, rest: readonly string[]): Parsed => {
     if (token.kind !== "option") continue;
     const option = known.find(({ name }) => name === token.name);
     if (!option) {
-      const nearest =
-        known.find(({ name }) => name.startsWith(`${token.name}-`))?.name ??
-        suggest(
-          token.name,
-          known.map(({ name }) => name),
-        );
+      const nearest = nearestOption(token.name, known);
       return fail(
-        `${token.rawName} is not an option of ${command.name}.${didYouMean(nearest && `--${nearest}`)}`,
+        `${token.rawName} is not an option of ${command.name}.${didYouMean(nearest && `--${nearest.name}`)}`,
       );
     }
     if (switches.has(option.name) || values.has(option.name)) fail(`--${option.name} is there twice.`);
@@ -117,9 +124,7 @@ const parse = (command: Command, rest: readonly string[]): Parsed => {
 const wishOf = (command: Command, rest: readonly string[]): Wish => {
   const { operands, call } = parse(command, rest);
   if (call.switches.has("help")) return { kind: "help", of: [command] };
-  const fail = (sentence: string): never => {
-    throw new UsageFault(sentence, [command]);
-  };
+  const fail = failing(command);
   const most = command.operand === undefined ? 0 : 1;
   if (operands.length > most)
     fail(
@@ -149,7 +154,7 @@ export const understand = (commands: readonly Command[], typed: readonly string[
     if (wantsHelp) return { kind: "help", of: commands };
     throw new UsageFault(until < 0 ? "Say what to do." : "Say first what to do, then how.", commands);
   }
-  const [found, taken] = find(commands, names);
+  const { found, words: taken } = find(commands, names);
   const rest = [...front, ...words.slice(taken)];
   const [only, ...others] = found;
   if (wantsHelp) return { kind: "help", of: found };

@@ -49,8 +49,8 @@ const severalCommands = (commands: readonly Command[]): readonly string[] => [
     ]),
   ),
   "",
-  ...wrap("`latchkey help COMMAND` explains one of them. Every command takes --json.", 0),
-  ...wrap("Settings come from the environment. In a checkout it is `npm run -s latchkey -- COMMAND`.", 0),
+  "`latchkey help COMMAND` explains one of them. Every command takes --json.",
+  "Settings come from the environment. In a checkout: npm run -s latchkey -- COMMAND",
 ];
 
 export const helpText = (commands: readonly Command[]): string => {
@@ -61,8 +61,9 @@ export const helpText = (commands: readonly Command[]): string => {
 export const helpJson = (commands: readonly Command[]): unknown =>
   commands.map(({ name, usage, summary, details, options }) => ({ name, usage, summary, details, options }));
 
-/** The little that somebody sees who mistyped: one usage line, or the names of what there is. */
+/** The little that somebody sees who mistyped. */
 export const usageText = (commands: readonly Command[]): string => {
   const [only, ...others] = commands;
-  return only && others.length === 0 ? `Usage: ${only.usage}` : severalCommands(commands).join("\n");
+  if (!only) return "Usage: latchkey COMMAND [OPTIONS]\n`latchkey help` shows the commands.";
+  return others.length === 0 ? `Usage: ${only.usage}` : severalCommands(commands).join("\n");
 };

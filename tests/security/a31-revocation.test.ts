@@ -105,7 +105,8 @@ const events: readonly Event[] = [
   },
   {
     name: "the operator's lock",
-    happens: async (where, person) => (await operatorIn(where)).lock(await accountIdOf(where, person)),
+    happens: async (where, person) =>
+      where.inside.accounts.use.lockAccount(await accountIdOf(where, person), {}),
     ends: everything,
   },
 ];

@@ -24,7 +24,9 @@ export const readSources = async (): Promise<readonly Source[]> => {
   const paths = [...(await readdir(root)), ...below.flat()]
     .filter((path) => written.test(path) && path !== "package-lock.json")
     .toSorted();
-  return Promise.all(paths.map(async (path) => ({ path, text: await readFile(new URL(path, root), "utf8") })));
+  return Promise.all(
+    paths.map(async (path) => ({ path, text: await readFile(new URL(path, root), "utf8") })),
+  );
 };
 
 /** Without comments, which may speak of what the code must not do. Strings stay. */

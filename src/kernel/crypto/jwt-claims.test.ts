@@ -71,7 +71,7 @@ describe("A33 claims games", () => {
     ["issued in a future that no clock skew explains", { iat: iat + 302, exp: iat + 1000 }],
     ["living longer than 28 days", { exp: iat + 2_419_201 }],
     ["with a claim more", { admin: true }],
-    ["with a claim named __proto__", JSON.parse('{"__proto__":{"x":1}}')],
+    ["with a claim named __proto__", Object.fromEntries([["__proto__", { x: 1 }]])],
   ])("a token %s is refused", (_, change) => {
     expect(accept(withClaims(change), { now: iat * 1000 + 1500 })).toBeUndefined();
   });

@@ -27,9 +27,9 @@ describe("A34 signature and encoding", () => {
     const [head, body, signature = ""] = token.split(".");
     const bytes = Buffer.from(signature, "base64url");
     const order = 2n ** 252n + 27742317777372353535851937790883648493n;
-    const s = BigInt(`0x${Buffer.from(bytes.subarray(32)).reverse().toString("hex")}`);
+    const s = BigInt(`0x${Buffer.from(bytes.subarray(32).toReversed()).toString("hex")}`);
     for (const malleable of [s + order, s + 2n * order].filter((value) => value < 2n ** 256n)) {
-      const tail = Buffer.from(malleable.toString(16).padStart(64, "0"), "hex").reverse();
+      const tail = Buffer.from(malleable.toString(16).padStart(64, "0"), "hex").toReversed();
       const other = base64url(Buffer.concat([bytes.subarray(0, 32), tail]));
       expect(accept(`${head}.${body}.${other}`)).toBeUndefined();
     }

@@ -56,7 +56,7 @@ export const migrateToLatest = async (
   const { error, results = [] } = await migratorOf(db, migrations).migrateToLatest();
   if (error !== undefined) {
     const failed = results.find((result) => result.status === "Error");
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = error instanceof Error ? error.message : "the reason is unknown";
     throw new SetupFault(
       failed
         ? `Migration ${failed.migrationName} failed and was rolled back: ${reason}`

@@ -1,4 +1,4 @@
-import { Kysely, type Transaction as KyselyTransaction } from "kysely";
+import { Kysely, sql, type Transaction as KyselyTransaction } from "kysely";
 import type { Clock } from "../clock.ts";
 import { createChangeFeed, recordChange, type ChangeFeed } from "./changes.ts";
 import { migrateToLatest, migrationState, type Migrations, type MigrationState } from "./migrate.ts";
@@ -17,6 +17,8 @@ export type Tx = {
   /** Cached state of this account is stale from the commit on, in every process. */
   changed(accountId: number | "all"): void;
   afterCommit(work: () => void): void;
+  /** From here on no other transaction that asked for the same runs: for what is looked up and then made. */
+  alone(): Promise<void>;
 };
 
 export type Store = {
@@ -35,6 +37,8 @@ export type Store = {
 };
 
 const mostAttempts = 5;
+/** Any number that no other advisory lock of the database has: "latc" in ASCII. */
+const lockNumber = 0x6c_61_74_63;
 
 export const openStore = (
   address: StoreAddress,
@@ -57,6 +61,11 @@ export const openStore = (
         query: transaction,
         changed: (accountId) => void changed.add(accountId),
         afterCommit: (callback) => void after.push(callback),
+        alone: async () => {
+          // On SQLite every writing transaction is alone from its beginning.
+          if (address.kind === "postgres")
+            await sql`select pg_advisory_xact_lock(${lockNumber})`.execute(transaction);
+        },
       });
       for (const accountId of changed) await recordChange(transaction, accountId, deps.clock.now());
       return done;

@@ -8,6 +8,8 @@ export const refusalOf = (thrown: unknown): Refusal => {
   if (thrown instanceof Refusal) return thrown;
   if (isStoreOutage(thrown)) return new Refusal("store_unavailable", { retryAfter: 1, cause: thrown });
   if (thrown instanceof errorCodes.FST_ERR_CTP_BODY_TOO_LARGE) return new Refusal("body_too_large");
+  if (thrown instanceof errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE)
+    return new Refusal("content_type_unsupported");
   if (thrown instanceof Error && "statusCode" in thrown && thrown.statusCode === 400) {
     return new Refusal("request_malformed", { cause: thrown });
   }

@@ -145,8 +145,8 @@ describe("several at once", () => {
     const { tries } = await open();
     for (let n = 0; n < 20; n++) {
       const both = await tries.reserve([ofAlice, ofHome]);
-      if (!both.ok) throw new Error("was refused");
-      await both.refund();
+      expect(both.ok).toBe(true);
+      if (both.ok) await both.refund();
     }
   });
 

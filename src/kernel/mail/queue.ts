@@ -61,6 +61,7 @@ export const openQueued = (
   row: { readonly id: string; readonly sealed: string },
 ): Content =>
   // What opens was sealed by `enqueue`: nobody else has the key.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   JSON.parse(open(rootKeys, placeOf(row.id), row.sealed).reveal()) as Content;
 
 /** How many mails are on their way, how many of those were tried in vain, and since when the oldest waits. */

@@ -179,6 +179,6 @@ describe("SMTP", () => {
     const address = server.address();
     const port = typeof address === "object" ? address?.port : undefined;
     const transport = createSmtpTransport({ ...sender, url: new Secret(`smtp://127.0.0.1:${port}`) });
-    await expect(transport.send(mail())).rejects.toThrow();
+    await expect(transport.send(mail())).rejects.toThrow(Error);
   });
 });

@@ -71,7 +71,10 @@ const cleanEntries = (value: object, depth: number): LogFields =>
   Object.fromEntries(
     Object.entries(value)
       .slice(0, longestList)
-      .map(([name, field]) => [name, isSecretName(name) && field != null ? hidden : clean(field, depth + 1)]),
+      .map(([name, field]) => [
+        name,
+        isSecretName(name) && field !== null && field !== undefined ? hidden : clean(field, depth + 1),
+      ]),
   );
 
 const clean = (value: unknown, depth: number): unknown => {

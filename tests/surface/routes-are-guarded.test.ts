@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ownDetails } from "#app/row-details.ts";
+import type { Route } from "#kernel/http/route.ts";
+import { openHouse, type OpenHouse } from "../../scripts/house.ts";
+import { basicHeader } from "../support/http.ts";
+
+/** Every call that needs no credentials, and why it may do without. */
+const open: Readonly<Record<string, string>> = {
+  "POST /api/signup": "nobody has credentials before it",
+  "POST /api/sessions": "reads the credentials itself: they are what it is about",
+  "POST /api/me/close_account/undo/{code}": "no credential of a closed account works; the mailed code is one",
+  "POST /api/me/password_reset/request":
+    "for those who lost their credentials; mails the owner, tells nothing",
+  "POST /api/me/password_reset/confirm/{code}": "the mailed code is the credential",
+  "POST /api/me/email_verification/confirm/{code}": "the mailed code is the credential",
+  "GET /api/v9/status": "tells only that the API answers",
+  "GET /api/v9/keys": "public keys",
+  "GET /.well-known/jwks.json": "public keys",
+  "GET /healthz": "for whoever watches the process",
+  "GET /readyz": "for whoever watches the process",
+  "GET /openapi.json": "the documents are the same for everybody",
+  "GET /docs/api": "the documents are the same for everybody",
+  "GET /docs/api/start.js": "the documents are the same for everybody",
+  "GET /docs/api/scalar.js": "the documents are the same for everybody",
+};
+
+/** Open writes that take neither a code nor the same-site rule, and what another site could do with them. */
+const openToOtherSites: Readonly<Record<string, string>> = {
+  "POST /api/me/password_reset/request":
+    "a mail that only the owner can use, within the cap of mails; and it reads JSON, which a browser lets no other site send",
+};
+
+type Asked = { readonly status: number; readonly headers: Record<string, unknown>; readonly body: string };
+
+const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
+
+let house: OpenHouse;
+let rows: readonly Route[];
+
+beforeAll(async () => {
+  house = await openHouse();
+  ({ rows } = house);
+});
+afterAll(() => house.close());
+
+const ask = async ({ method, path }: Route, headers: Record<string, string> = {}): Promise<Asked> => {
+  const url = path.replaceAll(/\{\w+\}/g, "1");
+  const { statusCode, headers: answered, body } = await house.server.inject({ method, url, headers });
+  return { status: statusCode, headers: answered, body };
+};
+
+const guarded = (): readonly Route[] => rows.filter(({ admits }) => admits !== "anyone");
+
+describe("every route", () => {
+  test("is there once", () => {
+    const names = rows.map(nameOf);
+    expect(names.toSorted()).toEqual([...new Set(names)].toSorted());
+    expect(names.length).toBeGreaterThan(25);
+  });
+
+  test("asks for credentials, or is listed here with a reason", () => {
+    const without = rows.filter(({ admits }) => admits === "anyone").map(nameOf);
+    expect(without.toSorted()).toEqual(Object.keys(open).toSorted());
+  });
+
+  test("that changes something without credentials takes a mailed code, or refuses other sites", () => {
+    const loose = rows
+      .filter(({ admits, method }) => admits === "anyone" && method !== "GET")
+      .filter(({ sameSite, path }) => sameSite !== true && !path.endsWith("/{code}"))
+      .map(nameOf);
+    expect(loose).toEqual(Object.keys(openToOtherSites));
+  });
+
+  test("of which the documents know more is still a route", () => {
+    expect(rows.map(nameOf)).toEqual(expect.arrayContaining(Object.keys(ownDetails)));
+  });
+});
+
+describe("a guarded route", () => {
+  test("answers 401 and nothing else to a caller who shows nothing", async () => {
+    for (const row of guarded()) {
+      const reply = await ask(row);
+      expect({ row: nameOf(row), status: reply.status, body: reply.body }).toEqual({
+        row: nameOf(row),
+        status: 401,
+        body: "",
+      });
+      expect(reply.headers).toMatchObject({ "x-authorization-missing": "true" });
+      expect(reply.headers).not.toHaveProperty("www-authenticate");
+      expect(reply.headers).not.toHaveProperty("set-cookie");
+    }
+  });
+
+  test.each([
+    [
+      "a token that is nobody's",
+      { authorization: basicHeader("0123456789abcdef0123456789abcdef", "api_token") },
+    ],
+    ["Basic that can't be read", { authorization: "Basic ???" }],
+    [
+      "a cookie that is no session",
+      { cookie: "__Secure-accounts-session=e30.e30.e30", host: "localhost:3000" },
+    ],
+  ])("answers 403 to %s", async (_, headers) => {
+    for (const row of guarded()) {
+      const reply = await ask(row, headers);
+      expect({ row: nameOf(row), status: reply.status }).toEqual({ row: nameOf(row), status: 403 });
+      expect(reply.headers).not.toHaveProperty("set-cookie");
+    }
+  });
+
+  test("takes no write with a cookie from another site", async () => {
+    for (const row of guarded().filter(({ method }) => method !== "GET")) {
+      const headers = { cookie: "__Secure-accounts-session=e30.e30.e30", host: "localhost:3000" };
+      const reply = await ask(row, {
+        ...headers,
+        origin: "https://elsewhere.example",
+        accept: "application/problem+json",
+      });
+      expect(JSON.parse(reply.body)).toMatchObject({ status: 403, code: "cross_site" });
+    }
+  });
+});
+
+test("a route that sets a cookie refuses other sites", async () => {
+  for (const row of rows.filter(({ sameSite }) => sameSite === true)) {
+    const reply = await ask(row, { origin: "https://elsewhere.example", accept: "application/problem+json" });
+    expect(JSON.parse(reply.body)).toMatchObject({ status: 403, code: "cross_site" });
+    expect(reply.headers).not.toHaveProperty("set-cookie");
+  }
+});
