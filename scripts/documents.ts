@@ -7,6 +7,8 @@ import { ownRefusalsOf, refusalGroups } from "#app/row-details.ts";
 import { settings, shownDefault } from "#kernel/config.ts";
 import { refusals } from "#kernel/errors.ts";
 import type { Route, Wire } from "#kernel/http/route.ts";
+import type { Command } from "../src/cli/command.ts";
+import { commands, everywhere } from "../src/cli/commands.ts";
 import { openHouse } from "./house.ts";
 
 const root = new URL("../", import.meta.url);
@@ -91,6 +93,37 @@ const routesPage = (rows: readonly Route[]): string =>
     "A path that nobody knows answers `not_found`; a method that a path does not know `method_not_allowed`, with `Allow`.",
   ].join("\n\n");
 
+const commandSection = ({ name, summary, usage, options, details }: Command): string =>
+  [
+    `## ${name}`,
+    summary,
+    ["```sh", usage, "```"].join("\n"),
+    ...(options.length === 0
+      ? []
+      : [
+          table(
+            ["Option", "Meaning"],
+            options.map((option) => [
+              code(`--${option.name}${option.value === undefined ? "" : ` ${option.value}`}`),
+              cell(option.summary),
+            ]),
+          ),
+        ]),
+    ...details,
+  ].join("\n\n");
+
+const commandLinePage = (): string =>
+  [
+    notice,
+    "# The command line",
+    "`latchkey` is the operator's hand. In a checkout it is `npm run -s latchkey -- COMMAND`; it works while the server runs, and reads the same [settings](settings.md). What a command makes stands alone on standard output, and sentences for people on standard error. The exit code is 0 when it is done, 1 when it was refused or failed, and 2 when it was not understood.",
+    [
+      "Every command takes:",
+      ...everywhere.map(({ name, summary }) => `- ${code(`--${name}`)}: ${summary}`),
+    ].join("\n"),
+    ...commands.map(commandSection),
+  ].join("\n\n");
+
 const begins = "<!-- settings: begin -->";
 const ends = "<!-- settings: end -->";
 
@@ -126,6 +159,7 @@ export const generateDocuments = async (): Promise<ReadonlyMap<string, string>> 
     const openApi: unknown = (await server.inject("/openapi.json")).json();
     const pages: readonly (readonly [string, string])[] = [
       ["README.md", withSettings(await textOf("README.md"))],
+      ["docs/reference/cli.md", commandLinePage()],
       ["docs/reference/errors.md", errorsPage()],
       ["docs/reference/openapi.json", JSON.stringify(openApi)],
       ["docs/reference/routes.md", routesPage(rows)],

@@ -17,7 +17,7 @@ export type OpenHouse = {
   readonly rows: readonly Route[];
   /** Ask it with `inject`. */
   readonly server: ReturnType<typeof createHttpServer>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 export const openHouse = async (): Promise<OpenHouse> => {

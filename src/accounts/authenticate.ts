@@ -6,7 +6,7 @@ import type { Incoming } from "../kernel/http/incoming.ts";
 import type { Guard } from "../kernel/http/route.ts";
 import { isOpen, type Account, type Peer, type Principal } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
-import { sessionCookieName, type Sessions } from "./sessions.ts";
+import { sessionCookieName, type LiveSession, type Sessions } from "./sessions.ts";
 import { accountByToken } from "./store.ts";
 import type { PasswordChecks } from "./verify-password.ts";
 
@@ -23,7 +23,8 @@ export const peerOf = (incoming: Incoming): Peer => ({
 
 export const isTokenPair = (basic: BasicCredentials): boolean => basic.password.reveal() === tokenPassword;
 
-export type Authenticate = (incoming: Incoming) => Promise<Principal>;
+/** At once when the credential was seen before, so that the usual call waits for nothing. */
+export type Authenticate = (incoming: Incoming) => Principal | Promise<Principal>;
 
 type Deps = Pick<AccountDeps, "store"> & {
   readonly sessions: Sessions;
@@ -38,12 +39,7 @@ type Deps = Pick<AccountDeps, "store"> & {
 export const createAuthenticate = ({ store, sessions, passwordChecks }: Deps): Authenticate => {
   const byToken = createFreshCache<Principal>(store.changes, { max: 20_000 });
 
-  const ofToken = async (token: string): Promise<Principal> => {
-    if (!tokenForm.test(token)) throw new Refusal("credentials_wrong");
-    // Looked up by digest: what the comparison takes tells nothing about the token.
-    const digest = sha256Hex(token);
-    const known = byToken.get(digest);
-    if (known) return known;
+  const loadToken = async (digest: string): Promise<Principal> => {
     const principal = await byToken.load(digest, async () => {
       const account = await accountByToken(store.query, digest);
       if (!account || !isOpen(account)) return undefined;
@@ -61,32 +57,40 @@ export const createAuthenticate = ({ store, sessions, passwordChecks }: Deps): A
     return principal;
   };
 
-  const ofPassword = (account: Account): Principal => ({
+  const ofToken = (token: string): Principal | Promise<Principal> => {
+    if (!tokenForm.test(token)) throw new Refusal("credentials_wrong");
+    // Looked up by digest: what the comparison takes tells nothing about the token.
+    const digest = sha256Hex(token);
+    return byToken.get(digest) ?? loadToken(digest);
+  };
+
+  const byPassword = (account: Account): Principal => ({
     account,
     via: "password",
     sessionId: undefined,
     credential: `password:${account.id}`,
   });
 
-  return async (incoming) => {
+  const ofPassword = ({ user, password }: BasicCredentials, peer: Peer): Principal | Promise<Principal> => {
+    const account = passwordChecks.ofAddressRemembered(user, password, peer);
+    return account instanceof Promise ? account.then(byPassword) : byPassword(account);
+  };
+
+  const ofSession = (session: LiveSession | undefined): Principal => {
+    if (!session) throw new Refusal("session_not_current");
+    const { account, jti } = session;
+    return { account, via: "session", sessionId: jti, credential: `session:${jti}` };
+  };
+
+  return (incoming) => {
     const basic = incoming.basic();
     if (basic === "malformed") throw new Refusal("credentials_wrong");
-    if (basic && isTokenPair(basic)) return ofToken(basic.user);
-    if (basic) {
-      return ofPassword(
-        await passwordChecks.ofAddressRemembered(basic.user, basic.password, peerOf(incoming)),
-      );
-    }
+    if (basic) return isTokenPair(basic) ? ofToken(basic.user) : ofPassword(basic, peerOf(incoming));
     const cookie = incoming.cookie(sessionCookieName);
     if (cookie.kind === "none") throw new Refusal("credentials_missing");
-    const session = cookie.kind === "one" ? await sessions.resolve(cookie.value) : undefined;
-    if (!session) throw new Refusal("session_not_current");
-    return {
-      account: session.account,
-      via: "session",
-      sessionId: session.jti,
-      credential: `session:${session.jti}`,
-    };
+    if (cookie.kind === "ambiguous") throw new Refusal("session_not_current");
+    const session = sessions.resolve(cookie.value);
+    return session instanceof Promise ? session.then(ofSession) : ofSession(session);
   };
 };
 

@@ -103,6 +103,8 @@ export const changeAccount = (deps: Deps) => {
       await alongside(tx);
       const audit = { outcome: "done", channel: principal.via, accountId: account.id, ...peer } as const;
       if (email) {
+        // It lies in the old mailbox, which may be somebody else's from now on.
+        await deleteCodes(tx.query, account.id, ["reset"]);
         await tellOfNewAddress(tx, account, email, now);
         await deps.audit.record(tx.query, { event: "email_changed", ...audit });
       }

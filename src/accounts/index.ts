@@ -17,7 +17,7 @@ export type { AccountDeps, AccountPolicy } from "./deps.ts";
 export type { AccountChange } from "./change-account.ts";
 export type { AccountUseCases } from "./use-cases.ts";
 export { accountLimits } from "./limits.ts";
-export { createSigningKeys, type SigningKeyStatus } from "./signing-keys.ts";
+export { createSigningKeys, signingKeyStatus, type SigningKeyStatus } from "./signing-keys.ts";
 export { displayNameIssue } from "./display-name.ts";
 export { parseEmailAddress } from "./email-address.ts";
 export { peerOf };

@@ -15,7 +15,7 @@ export const sessionCookieName = "__Secure-accounts-session";
 /** How long the "last seen" of sessions is collected before it is written. */
 const touchEveryMs = 60_000;
 
-type LiveSession = {
+export type LiveSession = {
   readonly jti: string;
   readonly expiresAt: number;
   readonly account: Account;
@@ -31,7 +31,7 @@ export type Sessions = {
   ): Promise<string>;
   signer(): Promise<Signer>;
   /** The live session behind a cookie's value; undefined when it is no session any more. */
-  resolve(cookie: string): Promise<LiveSession | undefined>;
+  resolve(cookie: string): LiveSession | undefined | Promise<LiveSession | undefined>;
   /** Writes down when sessions were last seen. */
   flushSeen(): Promise<void>;
 };
@@ -78,6 +78,16 @@ export const createSessions = (deps: Deps): Sessions => {
     };
   };
 
+  const current = (session: LiveSession | undefined): LiveSession | undefined => {
+    const now = clock.now();
+    if (!session || !isLive(session, now)) return undefined;
+    if (now - session.seenAt >= touchEveryMs) {
+      session.seenAt = now;
+      seen.set(session.jti, now);
+    }
+    return session;
+  };
+
   return {
     signer: () => deps.signingKeys.current(),
     issue: async (tx, account, { remember, peer, signer }) => {
@@ -110,17 +120,11 @@ export const createSessions = (deps: Deps): Sessions => {
       const maxAge = remember ? sessionLifetimeMs / 1000 : undefined;
       return sessionCookie(sessionCookieName, token, { maxAge });
     },
-    resolve: async (cookie) => {
+    resolve: (cookie) => {
       // A digest, so that the cookies of the last hours don't lie in memory as such.
       const key = sha256Hex(cookie);
-      const session = cache.get(key) ?? (await cache.load(key, () => read(cookie)));
-      const now = clock.now();
-      if (!session || !isLive(session, now)) return undefined;
-      if (now - session.seenAt >= touchEveryMs) {
-        session.seenAt = now;
-        seen.set(session.jti, now);
-      }
-      return session;
+      const known = cache.get(key);
+      return known ? current(known) : cache.load(key, () => read(cookie)).then(current);
     },
     flushSeen: async () => {
       if (seen.size === 0) return;

@@ -29,6 +29,8 @@ export type SigningKeyStatus = {
   readonly state: SigningKeyState;
   /** Null while it signs. */
   readonly verifiesUntil: number | null;
+  /** The `x` of its JWK. */
+  readonly publicKey: string;
 };
 
 export type SigningKeys = {
@@ -37,7 +39,6 @@ export type SigningKeys = {
   /** Undefined for keys that are unknown, revoked, or retired for longer than a session lives. */
   verifier(kid: string): Promise<KeyObject | undefined>;
   publicKeys(): Promise<readonly PublicJwk[]>;
-  status(): Promise<readonly SigningKeyStatus[]>;
   /** A new key signs from now on; the old one verifies until its last session ends. Returns the new id. */
   rotate(alongside: (tx: Tx, kid: string) => Promise<void>): Promise<string>;
   /** Ends a key at once, and with it every session it signed. False when there is no such key. */
@@ -59,6 +60,27 @@ type Loaded = {
 
 /** Any number that no other advisory lock of this database uses: "lksk" in ASCII. */
 const advisoryLock = 0x6c6b736b;
+
+const stateOf = (verifiesUntil: number | null, now: number): SigningKeyState => {
+  if (verifiesUntil === null) return "signs";
+  return verifiesUntil > now ? "verifies" : "ended";
+};
+
+/** Every key that ever signed, oldest first. Opens none: it works when the root keys are missing too. */
+export const signingKeyStatus = async ({
+  store,
+  clock,
+}: {
+  readonly store: Pick<Store, "query">;
+  readonly clock: Clock;
+}): Promise<readonly SigningKeyStatus[]> =>
+  (await signingKeys(store.query)).map((row) => ({
+    kid: row.kid,
+    createdAt: row.created_at,
+    state: stateOf(row.verifies_until, clock.now()),
+    verifiesUntil: row.verifies_until,
+    publicKey: row.public_key,
+  }));
 
 const placeOf = (kid: string): Place => ({ room: "accounts", row: kid, field: "signing_key", version: 1 });
 
@@ -154,13 +176,6 @@ export const createSigningKeys = (deps: {
       await current();
       return [...(await load()).keys.values()].filter(verifies).map((key) => toJwk(key.kid, key.publicKey));
     },
-    status: async () =>
-      [...(await load()).keys.values()].map((key) => ({
-        kid: key.kid,
-        createdAt: key.createdAt,
-        verifiesUntil: key.verifiesUntil,
-        state: key.verifiesUntil === null ? "signs" : verifies(key) ? "verifies" : "ended",
-      })),
     rotate: (alongside) =>
       changeKeys(async (tx) => {
         await retireSigningKeys(tx.query, clock.now() + sessionLifetimeMs);

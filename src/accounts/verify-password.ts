@@ -20,7 +20,7 @@ export type PasswordChecks = {
    */
   ofAddress(address: string, password: Secret, peer: Peer): Promise<Account>;
   /** The same, remembering a right pair for a minute: for clients that send it with every call. */
-  ofAddressRemembered(address: string, password: Secret, peer: Peer): Promise<Account>;
+  ofAddressRemembered(address: string, password: Secret, peer: Peer): Account | Promise<Account>;
   /**
    * Whether this is the password of an account that is already known by another credential.
    * @throws Refusal login_throttled, busy
@@ -113,16 +113,19 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
     return started;
   };
 
-  const ofAddressRemembered: PasswordChecks["ofAddressRemembered"] = async (address, password, peer) => {
-    const tag = tagOf(address, password);
-    const known = remembered.get(tag);
-    if (known && known.until > clock.now()) return known.account;
+  const checkAndRemember = async (
+    tag: string,
+    address: string,
+    password: Secret,
+    peer: Peer,
+  ): Promise<Account> => {
     const entry = await remembered.load(tag, async () => {
       const verified = await checkOnce(tag, address, password, peer);
       // Read again behind the hash: the state that counts is today's, not that of before the wait.
       const account = await accountById(store.query, verified.id);
-      if (!account || !isOpen(account) || account.credentialVersion !== verified.credentialVersion)
+      if (!account || !isOpen(account) || account.credentialVersion !== verified.credentialVersion) {
         return undefined;
+      }
       await deps.audit.record(store.query, {
         event: "basic_password",
         outcome: "done",
@@ -134,6 +137,14 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
     });
     if (!entry) throw new Refusal("credentials_wrong");
     return entry.account;
+  };
+
+  const ofAddressRemembered: PasswordChecks["ofAddressRemembered"] = (address, password, peer) => {
+    const tag = tagOf(address, password);
+    const known = remembered.get(tag);
+    return known && known.until > clock.now()
+      ? known.account
+      : checkAndRemember(tag, address, password, peer);
   };
 
   return {

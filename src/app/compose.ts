@@ -61,22 +61,26 @@ const prepareFolder = async (config: Config): Promise<void> => {
   }
 };
 
+/** The store of the settings, as it is: nothing is made, and nothing asked yet. */
+export const storeOf = (config: Config, { clock, log }: { readonly clock: Clock; readonly log: Log }): Store =>
+  openStore(storeAddress(config), {
+    clock,
+    migrations,
+    onPollFailed: (error) => log.warn("change_feed_unconfirmed", { error }),
+  });
+
 /**
  * Opens the store, and has it made ready before it is used.
  * @throws SetupFault when it can't be reached or read
  */
 export const openReadyStore = async (
   config: Config,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  around: { readonly clock: Clock; readonly log: Log },
   makeReady: (store: Store) => Promise<void>,
 ): Promise<Store> => {
   await prepareFolder(config);
   const address = storeAddress(config);
-  const store = openStore(address, {
-    clock,
-    migrations,
-    onPollFailed: (error) => log.warn("change_feed_unconfirmed", { error }),
-  });
+  const store = storeOf(config, around);
   try {
     await makeReady(store);
     return store;

@@ -1,23 +1,32 @@
+import { existsSync } from "node:fs";
 import { systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";
 import { SetupFault } from "#kernel/errors.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
-import { openReadyStore } from "./compose.ts";
+import { openReadyStore, storeAddress } from "./compose.ts";
 import { layGround, type Ground } from "./ground.ts";
 
 /** What a command of the operator works with. Nothing runs by itself, and after `close` nothing is open. */
-export type OperatorHouse = Ground & {
-  readonly config: Config;
-  readonly store: Store;
-  close(): Promise<void>;
+export type OperatorHouse = Ground & { readonly config: Config; readonly store: Store; close(): Promise<void> };
+
+/** Whether a command makes the store when there is none, or takes that for a sign that it looks in a wrong place. */
+export type WhenNew = "make" | "refuse";
+
+const noStore = (config: Config): SetupFault => {
+  const address = storeAddress(config);
+  return new SetupFault(
+    address.kind === "sqlite"
+      ? `There is no database at ${address.path}: check LATCHKEY_DATA, or start the server, which makes one.`
+      : "The database of LATCHKEY_DATABASE_URL is empty: check the URL, or start the server, which fills it.",
+  );
 };
 
 /**
  * A store that other processes may be using is not migrated on the side: they might be of an older version, and the
- * operator only wanted to lock somebody. One that is new has no users yet.
+ * operator only wanted to lock somebody.
  */
-const makeReady = async (store: Store): Promise<void> => {
+const makeReady = async (store: Store, config: Config, whenNew: WhenNew): Promise<void> => {
   const { applied, pending } = await store.migrationState();
   if (pending.length === 0) return;
   if (applied.length > 0) {
@@ -25,17 +34,20 @@ const makeReady = async (store: Store): Promise<void> => {
       `The store lacks ${pending.join(", ")}: restart the server on this version, or run "latchkey migrate" first.`,
     );
   }
+  if (whenNew === "refuse") throw noStore(config);
   await store.migrate();
 };
 
-/**
- * Opens the store and the keys beside a running server, or before there is one. Mails that are queued go out when a
- * server runs.
- *
- * @throws SetupFault
- */
-export const openOperatorHouse = async (config: Config, log: Log): Promise<OperatorHouse> => {
-  const store = await openReadyStore(config, { clock: systemClock, log }, makeReady);
+/** Opens the store beside a running server, or before there is one. @throws SetupFault */
+export const openOperatorStore = async (config: Config, log: Log, whenNew: WhenNew): Promise<Store> => {
+  const address = storeAddress(config);
+  if (whenNew === "refuse" && address.kind === "sqlite" && !existsSync(address.path)) throw noStore(config);
+  return openReadyStore(config, { clock: systemClock, log }, (store) => makeReady(store, config, whenNew));
+};
+
+/** The same with the keys and the accounts. Mails that are queued go out when a server runs. @throws SetupFault */
+export const openOperatorHouse = async (config: Config, log: Log, whenNew: WhenNew): Promise<OperatorHouse> => {
+  const store = await openOperatorStore(config, log, whenNew);
   try {
     const ground = await layGround({ store, config, log }, () => undefined);
     return { ...ground, config, store, close: () => store.close() };

@@ -45,7 +45,7 @@ export const create = async (call: Call): Promise<Ending> => {
   const email = parseEmailAddress(call.operand);
   if ("rule" in email) throw new Fault(`${email.message}.`);
   const person = { email, displayName: nameOf(call), timezone: zoneOf(call) };
-  return withHouse(async (house) => {
+  const work = async (house: OperatorHouse): Promise<Ending> => {
     await refuseTaken(house, email.canonical);
     const { password, made } = await passwordOf(call, house.config.passwordMin);
     const verified = !call.switches.has("unverified");
@@ -57,7 +57,8 @@ export const create = async (call: Call): Promise<Ending> => {
       json: { ...facts, password: password.reveal() },
       notes: [`${account.email} has the account ${facts.id}, with this password.`],
     };
-  });
+  };
+  return withHouse(work, "make");
 };
 
 export const lock = ({ operand }: Call): Promise<Ending> =>
@@ -98,7 +99,7 @@ export const close = ({ operand }: Call): Promise<Ending> =>
     }
     const at = after.eraseAt === null ? null : new Date(after.eraseAt).toISOString();
     return {
-      json: { ...idOf(account), erased: false, erased_at: at },
+      json: { ...idOf(account), erased: false, erase_at: at },
       notes: [
         wasClosed
           ? `${account.email} is closed already${whenErased(after)}.`

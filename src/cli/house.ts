@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import type { Account, Whence } from "#accounts";
-import { openOperatorHouse, type OperatorHouse } from "#app/operator.ts";
+import { openOperatorHouse, type OperatorHouse, type WhenNew } from "#app/operator.ts";
 import { systemClock } from "#kernel/clock.ts";
 import { loadConfig, type Config } from "#kernel/config.ts";
 import { createLog, type Log } from "#kernel/telemetry/log.ts";
@@ -11,9 +11,12 @@ export const commandLog = (config: Config): Log =>
   createLog({ level: config.logLevel === "debug" ? "debug" : "silent", clock: systemClock });
 
 /** Opens the house for one command, and leaves nothing open behind it. */
-export const withHouse = async <Result>(work: (house: OperatorHouse) => Promise<Result>): Promise<Result> => {
+export const withHouse = async <Result>(
+  work: (house: OperatorHouse) => Promise<Result>,
+  whenNew: WhenNew = "refuse",
+): Promise<Result> => {
   const config = loadConfig();
-  const house = await openOperatorHouse(config, commandLog(config));
+  const house = await openOperatorHouse(config, commandLog(config), whenNew);
   try {
     return await work(house);
   } finally {

@@ -49,7 +49,7 @@ const sentenceOf = (error: unknown): string => {
     return error.issues.map(({ message }) => `${message}.`).join(" ");
   }
   if (error instanceof Refusal || error instanceof SetupFault || error instanceof Fault) return error.message;
-  return `Something is wrong that has no sentence yet: ${reasonOf(error)}`;
+  return `It failed unexpectedly: ${reasonOf(error)}`;
 };
 
 const fail = (error: unknown): void => {

@@ -1,7 +1,10 @@
-import type { SigningKeyStatus } from "#accounts";
+import { signingKeyStatus, type SigningKeyStatus } from "#accounts";
+import { openOperatorStore } from "#app/operator.ts";
+import { systemClock } from "#kernel/clock.ts";
+import { loadConfig } from "#kernel/config.ts";
 import { inspectRootKeys, type RootKeyFinding } from "#kernel/crypto/root-key-registry.ts";
 import { Fault, type Call, type Ending } from "./command.ts";
-import { timeOf, whence, withHouse } from "./house.ts";
+import { commandLog, timeOf, whence, withHouse } from "./house.ts";
 
 /** Columns as wide as their widest cell, two blanks between. */
 const table = (rows: readonly (readonly string[])[]): string => {
@@ -29,33 +32,36 @@ const rootRow = ({ id, role, needed }: RootKeyFinding): readonly string[] => [
   needed ? "needed" : "not used yet",
 ];
 
+const signingJson = ({ kid, state, createdAt, verifiesUntil }: SigningKeyStatus) => ({
+  kid,
+  state,
+  made_at: isoOf(createdAt),
+  until: isoOf(verifiesUntil),
+});
+
 const isoOf = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
-export const status = (): Promise<Ending> =>
-  withHouse(async (house) => {
-    const signing = await house.signingKeys.status();
-    const { where, findings } = await inspectRootKeys(house);
+export const status = async (): Promise<Ending> => {
+  const config = loadConfig();
+  const store = await openOperatorStore(config, commandLog(config), "refuse");
+  try {
+    // Without opening any key: it is asked for when one is missing, too.
+    const signing = await signingKeyStatus({ store, clock: systemClock });
+    const { where, findings } = await inspectRootKeys({ store, config });
     const output = [
       signing.length === 0
         ? "No signing key yet: the first sign-in makes one."
         : table([["SIGNING KEY", "STATE", "MADE", "UNTIL"], ...signing.map(signingRow)]),
-      table([["ROOT KEY", "ROLE", "STORE"], ...findings.map(rootRow)]),
+      findings.length === 0
+        ? "No root key yet: the first start makes one."
+        : table([["ROOT KEY", "ROLE", "STORE"], ...findings.map(rootRow)]),
     ].join("\n\n");
-    return {
-      output,
-      json: {
-        signing: signing.map(({ kid, state, createdAt, verifiesUntil }) => ({
-          kid,
-          state,
-          made_at: isoOf(createdAt),
-          until: isoOf(verifiesUntil),
-        })),
-        root: findings,
-        root_keys_from: where,
-      },
-      notes: [`The root keys come from ${where}.`],
-    };
-  });
+    const json = { signing: signing.map(signingJson), root: findings, root_keys_from: where };
+    return { output, json, notes: [`The root keys are looked for in ${where}.`] };
+  } finally {
+    await store.close();
+  }
+};
 
 export const rotate = (): Promise<Ending> =>
   withHouse(async (house) => {
@@ -71,7 +77,7 @@ export const rotate = (): Promise<Ending> =>
 
 export const revoke = ({ operand: kid }: Call): Promise<Ending> =>
   withHouse(async (house) => {
-    const before = await house.signingKeys.status();
+    const before = await signingKeyStatus(house);
     const key = before.find((one) => one.kid === kid);
     if (!key) {
       const known = before.map((one) => one.kid).join(", ");
@@ -84,6 +90,6 @@ export const revoke = ({ operand: kid }: Call): Promise<Ending> =>
     const { kid: signs } = await house.signingKeys.current();
     return {
       json: { kid, revoked: true, signs },
-      notes: [`${kid} is revoked: every session that it signed has ended. ${signs} signs now.`],
+      notes: [`${kid} is revoked: every session that it signed has ended. ${signs} signs new ones.`],
     };
   });

@@ -266,7 +266,12 @@ export type ConfigFault = { readonly name: string; readonly sentence: string };
 export const inspectConfig = (
   environment: Environment = process.env,
   onTerminal: boolean = process.stderr.isTTY,
-): { readonly config: Config; readonly faults: readonly ConfigFault[] } => {
+): {
+  readonly config: Config;
+  readonly faults: readonly ConfigFault[];
+  /** The settings that are not left to their defaults. */
+  readonly given: readonly string[];
+} => {
   const faults = [...unknownNames(environment)];
   const get = <Name extends keyof typeof settings>(
     name: Name,
@@ -332,7 +337,8 @@ export const inspectConfig = (
       hashes: get("LATCHKEY_HASHES"),
     },
   };
-  return { config, faults };
+  const given = Object.keys(settings).filter((name) => (environment[name] ?? "").trim() !== "");
+  return { config, faults, given };
 };
 
 /**

@@ -15,19 +15,16 @@ const hasAtLeast = (minimum: number) => (text: string) => Array.from(text.normal
 
 const invalidField = (field: string) => ({ error: `Invalid ${field}` });
 
-const whole = (field: string, low: number, high: number) =>
-  z.int(invalidField(field)).min(low, invalidField(field)).max(high, invalidField(field));
-
 /**
  * The body of `PUT /me`. Clients send back what they got, so fields that can't be written are ignored, and
  * so is a null where the field has no value to forget.
  */
 export const changeMeBody = (passwordMin: number) =>
   z.object({
-    beginning_of_week: whole("beginning_of_week", 0, 6).nullish(),
-    country_id: whole("country_id", 1, 100_000).nullish(),
+    beginning_of_week: z.int(invalidField("beginning_of_week")).min(0).max(6).nullish(),
+    country_id: z.int(invalidField("country_id")).min(1).max(100_000).nullish(),
     current_password: z.string(invalidField("current_password")).nullish(),
-    default_workspace_id: whole("default_workspace_id", 1, Number.MAX_SAFE_INTEGER).nullish(),
+    default_workspace_id: z.int(invalidField("default_workspace_id")).min(1).nullish(),
     email: z.string(invalidField("email")).nullish(),
     fullname: z.string(invalidField("fullname")).nullish(),
     password: z

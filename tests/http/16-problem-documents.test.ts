@@ -11,6 +11,7 @@ beforeAll(async () => {
 afterAll(stopHouses);
 
 const asked = { accept: "application/problem+json" };
+const differs = new Set(["date", "content-length", "content-type", "x-request-id", "x-toggl-request-id"]);
 const json = { "content-type": "application/json" };
 
 type Row = readonly [code: keyof typeof refusals, status: number, method: string, path: string, sent: Sent];
@@ -71,9 +72,8 @@ describe("Accept: application/problem+json", () => {
     const reply = await house.send(method, path, { ...sent, headers: { ...sent.headers, ...asked } });
 
     expect([plain.status, reply.status]).toEqual([status, status]);
-    const { date: _a, "content-length": _b, "content-type": _c, "x-request-id": _d, "x-toggl-request-id": _e, ...before } =
-      plain.headers;
-    expect(reply.headers).toMatchObject(before);
+    const stays = Object.entries(plain.headers).filter(([name]) => !differs.has(name));
+    expect(reply.headers).toMatchObject(Object.fromEntries(stays));
     expect(plain.text === "" || typeof plain.json() === "string").toBe(true);
   });
 

@@ -1,4 +1,4 @@
-import { afterAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { minute } from "#kernel/clock.ts";
 import { audited, behindProxy, elsewhere, series, signIn, signUp, tally } from "../support/attacks.ts";
 import { hashedDuring } from "../support/hash-count.ts";
@@ -97,6 +97,5 @@ test("A06: guesses are remembered over a restart, and by every process of the st
   expect((await signIn(twin, victim, "the eleventh", elsewhere())).status).toBe(429);
 
   const again = await house.restart();
-  onTestFinished(() => again.stop());
   expect((await signIn(again, victim, "the eleventh", elsewhere())).status).toBe(429);
 });

@@ -1,9 +1,9 @@
 // What attackers have: many networks, every door that takes a password, an eye for small differences. And what a
 // defender counts.
 
+import { setTimeout as wait } from "node:timers/promises";
 import { sql } from "kysely";
-import { createAudit, type AuditEventName } from "#kernel/telemetry/audit.ts";
-import { lockAccount } from "../../src/accounts/lock-account.ts";
+import type { AuditEventName } from "#kernel/telemetry/audit.ts";
 import { sessionOf, type Client, type Reply, type Sent } from "./http.ts";
 import type { TestHouse } from "./house.ts";
 import { codeIn, type Mail } from "./mails.ts";
@@ -96,21 +96,34 @@ export const subjects = {
   closed: "Your account was closed",
 } as const;
 
+/** All mails, once the couriers of all processes have brought out what was queued. */
+const allMails = async (house: TestHouse): Promise<readonly Mail[]> => {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const mails = await house.mails();
+    const queued = await house.inside.store.query.selectFrom("mail_queue").select("id").execute();
+    if (queued.length === 0) return mails;
+    if (performance.now() > deadline) throw new Error(`${queued.length} mails are still queued`);
+    await wait(5);
+  }
+};
+
 /** The code of the newest mail of this kind. Mails of one millisecond have no order: wind the clock in between. */
 export const mailedCode = async (
   house: TestHouse,
   email: string,
   kind: keyof typeof subjects,
-): Promise<string> => codeIn(await house.mailTo(email, subjects[kind]));
+): Promise<string> =>
+  codeIn((await allMails(house)).findLast((mail) => mail.to === email && mail.subject === subjects[kind]));
 
 /** The mails that came while the work ran. */
 export const mailedDuring = async (
   house: TestHouse,
   work: () => Promise<unknown>,
 ): Promise<readonly Mail[]> => {
-  const before = new Set((await house.mails()).map(({ raw }) => raw));
+  const before = new Set((await allMails(house)).map(({ raw }) => raw));
   await work();
-  return (await house.mails()).filter(({ raw }) => !before.has(raw));
+  return (await allMails(house)).filter(({ raw }) => !before.has(raw));
 };
 
 /** Asks for a reset and reads the code. */
@@ -130,27 +143,15 @@ export const verifiedPerson = async (house: TestHouse, email: string, password: 
   return session;
 };
 
-const accountIdOf = async (house: TestHouse, email: string): Promise<number> => {
-  const found = await sql<{
-    id: number;
-  }>`select id from accounts where email_canonical = ${email.toLowerCase()}`.execute(
-    house.inside.store.query,
-  );
-  const [row] = found.rows;
-  if (!row) throw new Error(`No account of ${email}`);
-  return row.id;
+const accountIdOf = async ({ inside }: TestHouse, email: string): Promise<number> => {
+  const account = await inside.accounts.use.findAccount(email);
+  if (account === undefined || account === "malformed") throw new Error(`No account of ${email}`);
+  return account.id;
 };
 
-/** What the operator's `account lock` does. */
-export const lock = async (house: TestHouse, email: string): Promise<void> => {
-  const { store } = house.inside;
-  const { clock } = house;
-  const operator = { address: "", network: "", userAgent: "", requestId: "" };
-  await lockAccount({ store, clock, audit: createAudit({ store, clock }) })(
-    await accountIdOf(house, email),
-    operator,
-  );
-};
+/** The operator's lock. */
+export const lock = async (house: TestHouse, email: string): Promise<void> =>
+  house.inside.accounts.use.lockAccount(await accountIdOf(house, email), {});
 
 /** How many events of this name were written down, of one account or of all. */
 export const audited = async (house: TestHouse, event: AuditEventName, email?: string): Promise<number> => {

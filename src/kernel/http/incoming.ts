@@ -87,9 +87,13 @@ export class Incoming {
     return reading;
   }
 
-  /** Undefined when it was sent twice: Node keeps the first one, a proxy in front of us may have judged by the other. */
+  /**
+   * Undefined when it was sent twice: Node keeps the first one, a proxy in front of us may have judged by the other.
+   * So it is when the request's target names another host, which then is the one that was meant (RFC 9112 §3.2.2).
+   */
   #host(): string | undefined {
-    const { rawHeaders } = this.#request.raw;
+    const { rawHeaders, url = "" } = this.#request.raw;
+    if (!url.startsWith("/") && !isOurHost(URL.parse(url)?.host, this.#surroundings.origin)) return undefined;
     let hosts = 0;
     for (let index = 0; index < rawHeaders.length; index += 2) {
       const name = rawHeaders[index];

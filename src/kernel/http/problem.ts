@@ -35,7 +35,7 @@ export const refusalBody = (
   { accept, requestId }: { readonly accept: string; readonly requestId: string },
 ): { readonly type: string; readonly body: string } | undefined => {
   const sentence = sentenceOf(refusal, wire);
-  if (accept.includes(problemType)) {
+  if (accept.toLowerCase().includes(problemType)) {
     const problem = {
       type: `urn:latchkey:problem:${refusal.code}`,
       title: refusals[refusal.code].text,

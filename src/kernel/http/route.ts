@@ -86,7 +86,8 @@ export const route = <Value, Principal>(spec: RouteSpec<Value, Principal>): Rout
     bodyOptional: input.optional,
     handle: async (incoming) => {
       if (facts.sameSite) incoming.refuseOtherSites();
-      const principal = await guard.admit(incoming);
+      const admitted = guard.admit(incoming);
+      const principal = admitted instanceof Promise ? await admitted : admitted;
       limit?.(principal, incoming);
       return run({ input: input.read(incoming), principal, incoming });
     },

@@ -1,0 +1,196 @@
+import { afterAll, expect, test } from "vitest";
+import {
+  audited,
+  behindProxy,
+  confirmReset,
+  elsewhere,
+  mailedCode,
+  mailedDuring,
+  resetCode,
+  sessionsOf,
+  signIn,
+  signUp,
+  tally,
+  times,
+  whole,
+} from "../support/attacks.ts";
+import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
+import { sessionOf, type Reply } from "../support/http.ts";
+
+afterAll(stopHouses);
+
+const email = "person@example.com";
+const password = "a quiet river at noon";
+
+/** A hundred hashes at once are not what is tested here. */
+const settings = { ...roomy, ...behindProxy, LATCHKEY_HASHES: "64" };
+
+const passwordOf = (index: number): string => `the river number ${index}`;
+
+const expectOneWinner = async (house: TestHouse, replies: readonly Reply[]): Promise<void> => {
+  expect(tally(replies)).toEqual({ 200: 1, 400: replies.length - 1 });
+  const winner = replies.findIndex(({ status }) => status === 200);
+  const losers = replies.filter((_, index) => index !== winner);
+  expect(new Set(losers.map((reply) => JSON.stringify(whole(reply)))).size).toBe(1);
+  expect(losers[0]?.json()).toBe("The code is not valid or has expired. Request a new one.");
+  expect(losers.flatMap(({ cookies }) => cookies)).toEqual([]);
+
+  expect(await sessionsOf(house, email)).toBe(1);
+  expect(await audited(house, "reset_confirmed", email)).toBe(1);
+  const session = replies[winner] && sessionOf(replies[winner]);
+  expect((await house.send("GET", "/api/v9/me", { session })).status).toBe(200);
+  const entering = await times(replies.length, (index) =>
+    signIn(house, email, passwordOf(index), elsewhere()),
+  );
+  expect(entering.flatMap(({ status }, index) => (status === 200 ? [index] : []))).toEqual([winner]);
+  expect((await signIn(house, email, password, elsewhere())).status).toBe(403);
+};
+
+test("A24: of 100 parallel confirms with one code exactly one gets through", async () => {
+  const house = await startHouse({ ...settings, LATCHKEY_PASSWORD_TRIES: "100" });
+  await signUp(house, email, password);
+  const code = await resetCode(house, email);
+  let replies: readonly Reply[] = [];
+  const mails = await mailedDuring(house, async () => {
+    replies = await times(100, (index) => confirmReset(house, code, passwordOf(index)));
+  });
+  expect(mails.map(({ to, subject }) => [to, subject])).toEqual([[email, "Your password was changed"]]);
+  await expectOneWinner(house, replies);
+});
+
+test("A24: so it is when they come to two processes of one store, in every spelling of the code", async () => {
+  const house = await startHouse(settings);
+  await signUp(house, email, password);
+  const twin = await house.twin();
+  const code = await resetCode(house, email);
+  const spellings = [code, code.toUpperCase(), `${code.slice(0, 13)}-${code.slice(13)}`];
+  let replies: readonly Reply[] = [];
+  const mails = await mailedDuring(house, async () => {
+    replies = await times(100, (index) =>
+      confirmReset(index % 2 === 0 ? house : twin, spellings[index % 3] ?? "", passwordOf(index)),
+    );
+  });
+  expect(mails).toHaveLength(1);
+  await expectOneWinner(house, replies);
+});
+
+test("A24: a verification and the undoing of a closing happen once too, in two processes", async () => {
+  const house = await startHouse(settings);
+  await signUp(house, email, password);
+  const twin = await house.twin();
+  const racing = (path: string) =>
+    times(60, (index) => (index % 2 === 0 ? house : twin).send("POST", path, { headers: elsewhere() }));
+
+  const verify = await mailedCode(house, email, "verify");
+  expect(tally(await racing(`/api/me/email_verification/confirm/${verify}`))).toEqual({ 200: 1, 400: 59 });
+  expect(await audited(house, "email_verified", email)).toBe(1);
+
+  await house.send("POST", "/api/me/close_account/track", { basic: [email, password] });
+  const undo = await mailedCode(house, email, "closed");
+  expect(tally(await racing(`/api/me/close_account/undo/${undo}`))).toEqual({ 200: 1, 400: 59 });
+  expect(await audited(house, "close_undone", email)).toBe(1);
+  expect((await signIn(house, email, password, elsewhere())).status).toBe(200);
+});
+
+test("A24: requests that race leave one code that works", async () => {
+  const house = await startHouse(settings);
+  await signUp(house, email, password);
+  const twin = await house.twin();
+  const mails = await mailedDuring(house, () =>
+    times(12, (index) =>
+      (index % 2 === 0 ? house : twin).send("POST", "/api/me/password_reset/request", {
+        json: { email },
+        headers: elsewhere(),
+      }),
+    ),
+  );
+  const codes = mails.map(({ text }) => /^[0-9a-hjkmnp-tv-z]{26}$/m.exec(text)?.[0] ?? "");
+  expect(new Set(codes).size).toBe(12);
+  const replies = [];
+  for (const [index, code] of codes.entries())
+    replies.push(await confirmReset(house, code, passwordOf(index)));
+  expect(tally(replies)).toEqual({ 200: 1, 400: 11 });
+});
+
+test("A24: a confirm that races with a closing leaves a closed account and no way in", async () => {
+  const house = await startHouse(settings);
+  const twin = await house.twin();
+  for (let round = 0; round < 8; round += 1) {
+    const address = `closing${round}@example.com`;
+    const session = sessionOf(await signUp(house, address, password, elsewhere()));
+    const code = await resetCode(house, address);
+    const [confirmed, closed] = await Promise.all([
+      confirmReset(twin, code, passwordOf(round)),
+      house.send("POST", "/api/me/close_account/track", { session }),
+    ]);
+    expect([200, 400]).toContain(confirmed.status);
+    // The session may have been ended by the reset before the closing came to it.
+    expect([200, 403]).toContain(closed.status);
+    const fresh = sessionOf(confirmed);
+    if (closed.status === 200) {
+      expect(await sessionsOf(house, address)).toBe(0);
+      expect((await signIn(house, address, passwordOf(round), elsewhere())).status).toBe(403);
+      if (fresh) expect((await house.send("GET", "/api/v9/me", { session: fresh })).status).toBe(403);
+    } else {
+      expect(confirmed.status).toBe(200);
+      expect((await house.send("GET", "/api/v9/me", { session: fresh })).status).toBe(200);
+    }
+  }
+});
+
+test("A24: a confirm that races with a change of the password leaves one of the two, and its sessions only", async () => {
+  const house = await startHouse(settings);
+  const twin = await house.twin();
+  for (let round = 0; round < 8; round += 1) {
+    const address = `changing${round}@example.com`;
+    const session = sessionOf(await signUp(house, address, password, elsewhere()));
+    const code = await resetCode(house, address);
+    const [confirmed, changed] = await Promise.all([
+      confirmReset(twin, code, "what the reset chose"),
+      house.send("PUT", "/api/v9/me", {
+        session,
+        json: { current_password: password, password: "what the change chose" },
+      }),
+    ]);
+    expect([200, 400]).toContain(confirmed.status);
+    expect([200, 400, 403]).toContain(changed.status);
+    const works = async (tried: string): Promise<boolean> =>
+      (await signIn(house, address, tried, elsewhere())).status === 200;
+    const open = [
+      await works(password),
+      await works("what the reset chose"),
+      await works("what the change chose"),
+    ];
+    expect(open.filter(Boolean)).toHaveLength(1);
+    expect(open[0]).toBe(false);
+    // Whoever was refused changed nothing.
+    if (confirmed.status !== 200) expect(open).toEqual([false, false, true]);
+    if (changed.status !== 200) expect(open).toEqual([false, true, false]);
+  }
+});
+
+test("A24: no sign-in with the old password that raced with the confirm outlives it", async () => {
+  // One hash at a time, so that they stand in line around the confirm's own.
+  const house = await startHouse({ ...settings, LATCHKEY_HASHES: "1", LATCHKEY_PASSWORD_TRIES: "100" });
+  const twin = await house.twin();
+  for (let round = 0; round < 10; round += 1) {
+    const address = `entering${round}@example.com`;
+    await signUp(house, address, password, elsewhere());
+    const code = await resetCode(house, address);
+    const entering = times(24, (index) =>
+      (index % 2 === 0 ? house : twin).send("POST", "/api/sessions", {
+        basic: [address, password],
+        headers: elsewhere(),
+      }),
+    );
+    const confirmed = await confirmReset(round % 2 === 0 ? house : twin, code, passwordOf(round));
+    expect(confirmed.status).toBe(200);
+    const sessions = (await entering).flatMap((reply) => sessionOf(reply) ?? []);
+    const statuses = await Promise.all(
+      sessions.map(async (session) => (await house.send("GET", "/api/v9/me", { session })).status),
+    );
+    expect(statuses.filter((status) => status === 200)).toEqual([]);
+    expect(await sessionsOf(house, address)).toBe(1);
+    expect((await house.send("GET", "/api/v9/me", { session: sessionOf(confirmed) })).status).toBe(200);
+  }
+});
