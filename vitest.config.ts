@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import type { StoreUnderTest } from "./tests/support/provided.ts";
 
-const throughTheDoor = ["http", "security", "nodes", "clients"].map(
+const throughTheDoor = ["http", "security", "nodes", "clients", "cli"].map(
   (folder) => `tests/${folder}/**/*.test.ts`,
 );
 

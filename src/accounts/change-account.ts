@@ -96,7 +96,9 @@ export const changeAccount = (deps: Deps) => {
           : { email: email.address, email_canonical: email.canonical, email_verified_at: null }),
         ...(passwordHash === undefined ? {} : { password_hash: passwordHash, authorization_updated_at: now }),
       };
-      const changed = await editAccount(tx.query, account.id, edit, now).catch((error: unknown) => {
+      // The current password that was proved must still be the current one.
+      const proved = password || email ? account.credentialVersion : undefined;
+      const changed = await editAccount(tx.query, account.id, edit, now, proved).catch((error: unknown) => {
         throw email && isUniqueViolation(error) ? addressTaken() : error;
       });
       if (!changed) throw new Refusal("credentials_wrong");

@@ -6,7 +6,7 @@ import type { AccountDeps } from "./deps.ts";
 import type { EmailAddress } from "./email-address.ts";
 import { issueCode, reserveCodeTry, resetCodeLifetimeMs } from "./mail-codes.ts";
 import { resetMail } from "./mails.ts";
-import { accountByEmail, deleteCodes } from "./store.ts";
+import { accountByEmail, deleteCodes, holdAccount } from "./store.ts";
 
 type Deps = Pick<
   AccountDeps,
@@ -36,9 +36,11 @@ export const requestReset =
     ]);
     if (!reserved.ok) return;
     const account = await accountByEmail(deps.store.query, email.canonical);
-    const known = account && isOpen(account) ? account : undefined;
     const now = deps.clock.now();
     await deps.store.transaction(async (tx) => {
+      // Held, so that no code goes to an address that the account is just leaving. Nobody has the number 0.
+      const held = await holdAccount(tx.query, account?.id ?? 0);
+      const known = held && isOpen(held) && held.emailCanonical === email.canonical ? held : undefined;
       const code = known
         ? await issueCode(deps, tx, {
             accountId: known.id,

@@ -3,12 +3,13 @@ import { clockSkew, kidOf, signJwt, verifyJwt } from "../kernel/crypto/jwt.ts";
 import { day } from "../kernel/clock.ts";
 import { createFreshCache } from "../kernel/db/fresh-cache.ts";
 import type { Tx } from "../kernel/db/store.ts";
+import { Refusal } from "../kernel/errors.ts";
 import { sessionCookie } from "../kernel/http/cookie.ts";
 import { newHexId } from "../kernel/ids.ts";
 import { isOpen, type Account, type Peer } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { sessionLifetimeMs } from "./signing-keys.ts";
-import { insertSession, sessionWithAccount, touchSessions } from "./store.ts";
+import { holdAccount, insertSession, sessionWithAccount, touchSessions } from "./store.ts";
 
 export const sessionCookieName = "__Secure-accounts-session";
 
@@ -23,7 +24,10 @@ export type LiveSession = {
 };
 
 export type Sessions = {
-  /** Makes a session row and returns the whole `Set-Cookie` line. Signing keys must be loaded outside. */
+  /**
+   * Makes a session row and returns the whole `Set-Cookie` line. Signing keys must be loaded outside.
+   * @throws Refusal credentials_wrong when the account is no longer what it was when it was read
+   */
   issue(
     tx: Tx,
     account: Account,
@@ -95,6 +99,11 @@ export const createSessions = (deps: Deps): Sessions => {
       const now = clock.now();
       const iat = Math.floor(now / 1000);
       const exp = iat + sessionLifetimeMs / 1000;
+      const held = await holdAccount(tx.query, account.id);
+      // What was proved a moment ago, before the hash or another wait, must hold when the session is made.
+      if (!held || !isOpen(held) || held.credentialVersion !== account.credentialVersion) {
+        throw new Refusal("credentials_wrong");
+      }
       await insertSession(tx.query, {
         jti,
         account_id: account.id,

@@ -13,19 +13,7 @@ export type NewAccount = Pick<
 };
 
 export type AccountEdit = Partial<
-  Pick<
-    AccountTable,
-    | "email"
-    | "email_canonical"
-    | "email_verified_at"
-    | "display_name"
-    | "timezone"
-    | "password_hash"
-    | "authorization_updated_at"
-    | "locked_at"
-    | "closed_at"
-    | "erase_at"
-  >
+  Omit<AccountTable, "id" | "public_id" | "credential_version" | "created_at" | "updated_at">
 >;
 
 type Queries = Kysely<KernelTables>;
@@ -56,26 +44,21 @@ const found = (row: Selectable<AccountTable> | undefined): Account | undefined =
 
 // ── accounts ────────────────────────────────────────────────────────────────────────────────────────────────
 
-export const accountById = async (query: Queries, id: number): Promise<Account | undefined> =>
-  found(await tables(query).selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst());
+const accountWhere = async (
+  query: Queries,
+  column: "id" | "public_id" | "email_canonical",
+  value: number | string,
+): Promise<Account | undefined> =>
+  found(await tables(query).selectFrom("accounts").selectAll().where(column, "=", value).executeTakeFirst());
 
-export const accountByEmail = async (query: Queries, canonical: string): Promise<Account | undefined> =>
-  found(
-    await tables(query)
-      .selectFrom("accounts")
-      .selectAll()
-      .where("email_canonical", "=", canonical)
-      .executeTakeFirst(),
-  );
+export const accountById = (query: Queries, id: number): Promise<Account | undefined> =>
+  accountWhere(query, "id", id);
 
-export const accountByPublicId = async (query: Queries, publicId: string): Promise<Account | undefined> =>
-  found(
-    await tables(query)
-      .selectFrom("accounts")
-      .selectAll()
-      .where("public_id", "=", publicId)
-      .executeTakeFirst(),
-  );
+export const accountByEmail = (query: Queries, canonical: string): Promise<Account | undefined> =>
+  accountWhere(query, "email_canonical", canonical);
+
+export const accountByPublicId = (query: Queries, publicId: string): Promise<Account | undefined> =>
+  accountWhere(query, "public_id", publicId);
 
 export const accountByToken = async (query: Queries, digest: string): Promise<Account | undefined> =>
   found(
@@ -84,6 +67,17 @@ export const accountByToken = async (query: Queries, digest: string): Promise<Ac
       .innerJoin("api_tokens", "api_tokens.account_id", "accounts.id")
       .selectAll("accounts")
       .where("api_tokens.digest", "=", digest)
+      .executeTakeFirst(),
+  );
+
+/** The account as it is now. Whoever changes it waits for this transaction, and then sees what it has written. */
+export const holdAccount = async (query: Queries, id: number): Promise<Account | undefined> =>
+  found(
+    await tables(query)
+      .updateTable("accounts")
+      .set((eb) => ({ credential_version: eb.ref("credential_version") }))
+      .where("id", "=", id)
+      .returningAll()
       .executeTakeFirst(),
   );
 
@@ -117,11 +111,13 @@ export const insertAccount = async (
       .executeTakeFirst(),
   );
 
+/** @param version the edit is for an account whose password is still that one; undefined when it was changed since */
 export const editAccount = async (
   query: Queries,
   id: number,
   edit: AccountEdit,
   now: number,
+  version?: number,
 ): Promise<Account | undefined> =>
   found(
     await tables(query)
@@ -132,6 +128,7 @@ export const editAccount = async (
         update.set((eb) => ({ credential_version: eb("credential_version", "+", 1) })),
       )
       .where("id", "=", id)
+      .$if(version !== undefined, (update) => update.where("credential_version", "=", version ?? 0))
       .returningAll()
       .executeTakeFirst(),
   );

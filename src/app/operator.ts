@@ -8,7 +8,11 @@ import { openReadyStore, storeAddress } from "./compose.ts";
 import { layGround, type Ground } from "./ground.ts";
 
 /** What a command of the operator works with. Nothing runs by itself, and after `close` nothing is open. */
-export type OperatorHouse = Ground & { readonly config: Config; readonly store: Store; close(): Promise<void> };
+export type OperatorHouse = Ground & {
+  readonly config: Config;
+  readonly store: Store;
+  close(): Promise<void>;
+};
 
 /** Whether a command makes the store when there is none, or takes that for a sign that it looks in a wrong place. */
 export type WhenNew = "make" | "refuse";
@@ -46,7 +50,11 @@ export const openOperatorStore = async (config: Config, log: Log, whenNew: WhenN
 };
 
 /** The same with the keys and the accounts. Mails that are queued go out when a server runs. @throws SetupFault */
-export const openOperatorHouse = async (config: Config, log: Log, whenNew: WhenNew): Promise<OperatorHouse> => {
+export const openOperatorHouse = async (
+  config: Config,
+  log: Log,
+  whenNew: WhenNew,
+): Promise<OperatorHouse> => {
   const store = await openOperatorStore(config, log, whenNew);
   try {
     const ground = await layGround({ store, config, log }, () => undefined);

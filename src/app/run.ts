@@ -6,6 +6,7 @@ import { serve } from "./server.ts";
 
 /** How long running calls may take to end after a signal. */
 const drainMs = 10_000;
+const sameSignalMs = 500;
 
 /**
  * Load the settings, compose the house, listen, and drain on a signal, which ends the process.
@@ -25,11 +26,14 @@ export const run = async (): Promise<void> => {
     `Latchkey is at ${config.origin.origin}\n${mail}\nNext: sign up, as README.md shows under "First account".\n`,
   );
 
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = (): void => {
-    // A second Ctrl-C means: now.
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (stoppingSince !== undefined) {
+      // A second Ctrl-C means: now. But one Ctrl-C comes twice where npm passes on what the terminal sent already.
+      if (performance.now() - stoppingSince > sameSignalMs) process.exit(1);
+      return;
+    }
+    stoppingSince = performance.now();
     setTimeout(() => process.exit(1), drainMs).unref();
     server.stop().then(
       () => process.exit(0),

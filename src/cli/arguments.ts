@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseArgs, type ParseArgsConfig } from "node:util";
 import { nearestTo } from "#kernel/nearest.ts";
 import type { Call, Command, Option } from "./command.ts";
 import { everywhere } from "./commands.ts";
@@ -82,15 +82,11 @@ type Parsed = { readonly operands: readonly string[]; readonly call: Omit<Call, 
 
 const parse = (command: Command, rest: readonly string[]): Parsed => {
   const known: readonly Option[] = [...command.options, ...everywhere];
+  const kinds: NonNullable<ParseArgsConfig["options"]> = { help: { type: "boolean", short: "h" } };
+  for (const { name, value } of known) kinds[name] ??= { type: value === undefined ? "boolean" : "string" };
   const { tokens } = parseArgs({
     args: [...rest],
-    options: Object.fromEntries([
-      ...known.map(({ name, value }) => [
-        name,
-        { type: value === undefined ? ("boolean" as const) : ("string" as const) },
-      ]),
-      ["help", { type: "boolean", short: "h" }],
-    ]),
+    options: kinds,
     allowPositionals: true,
     // Its own sentences quote what was typed.
     strict: false,

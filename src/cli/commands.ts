@@ -29,7 +29,7 @@ export const commands: readonly Command[] = [
       "One line a check: `ok`, `warn` or `FAIL`, and below it what to do when it is not ok. The exit code is 1 when a check failed. It changes nothing, and works when the store is down or a setting is wrong.",
       "With SMTP it goes to the mail server, signs in and leaves without sending anything.",
     ],
-    run: async () => undefined,
+    run: async () => (await import("./doctor.ts")).doctor(),
   }),
   command({
     name: "account create",

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import about from "../../package.json" with { type: "json" };
 import { reasonOf, Refusal, SetupFault } from "#kernel/errors.ts";
 import { understand, UsageFault } from "./arguments.ts";
 import { Fault } from "./command.ts";
@@ -23,18 +23,9 @@ const print = (output: string | undefined, json: unknown): void => {
 
 const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
 
-const version = (): string => {
-  const { version: text } = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  ) as {
-    readonly version: string;
-  };
-  return text;
-};
-
 const run = async (): Promise<void> => {
   const wish = understand(commands, typed);
-  if (wish.kind === "version") return print(version(), { version: version() });
+  if (wish.kind === "version") return print(about.version, { version: about.version });
   if (wish.kind === "help") return print(helpText(wish.of), helpJson(wish.of));
   const ending = await wish.command.run(wish.call);
   if (!ending) return;

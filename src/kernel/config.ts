@@ -1,109 +1,25 @@
-import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { SetupFault } from "./errors.ts";
 import { nearestTo } from "./nearest.ts";
-import { Secret } from "./secret.ts";
+import type { Secret } from "./secret.ts";
+import {
+  hidden,
+  isRange,
+  list,
+  originOf,
+  text,
+  urlOf,
+  wholeNumber,
+  words,
+  wrong,
+  type Setting,
+} from "./setting.ts";
 
 /**
  * Every setting there is, with its default and its meaning. This is the only file that reads the
  * environment; the README's table is generated from it. All settings are optional.
  */
-
-type Setting<Value> = {
-  readonly meaning: string;
-  /** As the README shows it. */
-  readonly shown: string;
-  readonly read: (text: string | undefined, name: string) => Value;
-};
-
-const wrong = (name: string, rule: string, text: string): SetupFault =>
-  new SetupFault(`${name} must be ${rule}, not ${JSON.stringify(text)}.`);
-
-const wholeNumber = (standard: number, low: number, high: number, meaning: string): Setting<number> => ({
-  meaning,
-  shown: String(standard),
-  read: (text, name) => {
-    if (text === undefined) return standard;
-    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= low && value <= high) return value;
-    throw wrong(name, `a whole number from ${low} to ${high}`, text);
-  },
-});
-
-const words = <const Word extends string, Standard>(
-  standard: Standard,
-  shown: string,
-  allowed: readonly Word[],
-  meaning: string,
-): Setting<Word | Standard> => ({
-  meaning,
-  shown,
-  read: (text, name) => {
-    if (text === undefined) return standard;
-    const word = allowed.find((one) => one === text);
-    if (word === undefined) throw wrong(name, allowed.map((one) => `"${one}"`).join(" or "), text);
-    return word;
-  },
-});
-
-const text = (standard: string, meaning: string): Setting<string> => ({
-  meaning,
-  shown: standard,
-  read: (given) => given ?? standard,
-});
-
-/** A URL may carry a password, and the key material is one: neither may print. */
-const hidden = (
-  meaning: string,
-  check: (text: string, name: string) => void,
-): Setting<Secret | undefined> => ({
-  meaning,
-  shown: "",
-  read: (given, name) => {
-    if (given === undefined) return undefined;
-    check(given, name);
-    return new Secret(given);
-  },
-});
-
-const list = (
-  meaning: string,
-  check: (entry: string, name: string) => string,
-): Setting<readonly string[]> => ({
-  meaning,
-  shown: "",
-  read: (given, name) =>
-    (given ?? "")
-      .split(",")
-      .map((entry) => entry.trim())
-      .filter((entry) => entry !== "")
-      .map((entry) => check(entry, name)),
-});
-
-const urlOf = (given: string, schemes: readonly string[], name: string): URL => {
-  const rule = `a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`;
-  const url = URL.parse(given);
-  if (!url || !schemes.includes(url.protocol) || url.hostname === "") {
-    throw new SetupFault(`${name} must be ${rule}.`);
-  }
-  return url;
-};
-
-/** An origin as browsers write it: scheme, host, port, and nothing behind it. */
-const originOf = (given: string, name: string): URL => {
-  const url = urlOf(given, ["http:", "https:"], name);
-  const bare = url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
-  if (!bare) throw wrong(name, "an origin without a path, like https://id.example.com", given);
-  return url;
-};
-
-const isRange = (entry: string): boolean => {
-  const [address = "", prefix, ...rest] = entry.split("/");
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
-};
 
 const cores = availableParallelism();
 
@@ -278,9 +194,10 @@ export const inspectConfig = (
   ): ReturnType<(typeof settings)[Name]["read"]> => {
     const given = environment[name]?.trim();
     const setting: Setting<unknown> = settings[name];
-    const read = (text: string | undefined) =>
+    const read = (typed: string | undefined) =>
       // Each row's `read` is the only source of its value, so its return type is the value's type.
-      setting.read(text, name) as ReturnType<(typeof settings)[Name]["read"]>;
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      setting.read(typed, name) as ReturnType<(typeof settings)[Name]["read"]>;
     try {
       return read(given === "" ? undefined : given);
     } catch (error) {

@@ -112,7 +112,11 @@ describe("POST /api/sessions", () => {
     ["nothing at all", {}, "email is required; password is required"],
     ["an empty object", { json: {} }, "email is required; password is required"],
     ["no password", { json: { email: "ada@example.com" } }, "password is required"],
-    ["a number as the password", { json: { email: "ada@example.com", password: 12345678 } }, "password must be a string"],
+    [
+      "a number as the password",
+      { json: { email: "ada@example.com", password: 12345678 } },
+      "password must be a string",
+    ],
     ["null as the address", { json: { email: null, password: "12345678" } }, "email must be a string"],
     ["a list", { json: ["ada@example.com", "12345678"] }, "body must be a JSON object"],
     [

@@ -12,7 +12,10 @@ const another = async ({ email, password }: Person): Promise<string> =>
   sessionOf(await house.send("POST", "/api/sessions", { json: { email, password } })) ?? "";
 
 const opens = async (sent: Sent): Promise<boolean> => {
-  const replies = [await house.send("GET", "/api/sessions", sent), await house.send("GET", "/api/v9/me", sent)];
+  const replies = [
+    await house.send("GET", "/api/sessions", sent),
+    await house.send("GET", "/api/v9/me", sent),
+  ];
   const [check, me] = replies.map(({ status }) => status);
   expect(check).toBe(me);
   return me === 200;
@@ -55,9 +58,17 @@ describe("GET /api/sessions", () => {
       "The session has ended. Sign in again.",
     ],
     ["a wrong password", { basic: ["nobody@example.com", "wrong"] }, "Incorrect email and/or password"],
-    ["an unknown token", { basic: ["1971800d4d82861d8f2c1651fea4d212", "api_token"] }, "Incorrect email and/or password"],
+    [
+      "an unknown token",
+      { basic: ["1971800d4d82861d8f2c1651fea4d212", "api_token"] },
+      "Incorrect email and/or password",
+    ],
     ["another scheme", { headers: { authorization: "Bearer abc" } }, "Incorrect email and/or password"],
-    ["no scheme", { headers: { authorization: "QWxhZGRpbjpvcGVuIHNlc2FtZQ==" } }, "Incorrect email and/or password"],
+    [
+      "no scheme",
+      { headers: { authorization: "QWxhZGRpbjpvcGVuIHNlc2FtZQ==" } },
+      "Incorrect email and/or password",
+    ],
   ] satisfies [string, Sent, string][])("with %s is 403", async ([, sent, sentence]) => {
     const reply = await house.send("GET", "/api/sessions", sent);
 
@@ -74,7 +85,10 @@ describe("GET /api/sessions", () => {
     expect(good.json()).toMatchObject({ email: other.email });
     const bad = await house.send("GET", "/api/v9/me", { session, basic: [other.email, "wrong"] });
     expect(bad.status).toBe(403);
-    const dead = await house.send("GET", "/api/v9/me", { session: "x", basic: [other.email, other.password] });
+    const dead = await house.send("GET", "/api/v9/me", {
+      session: "x",
+      basic: [other.email, other.password],
+    });
     expect(dead.status).toBe(200);
   });
 });

@@ -68,7 +68,10 @@ describe("HTTP Basic on the API", () => {
     ["a token in the password's place", basicHeader("api_token", "1971800d4d82861d8f2c1651fea4d212")],
     ["api_token in another case", basicHeader("1971800d4d82861d8f2c1651fea4d212", "API_TOKEN")],
     ["a line break in the credentials", basicHeader("someone@example.com", "a quiet\nriver at noon")],
-    ["bytes that are not UTF-8", `Basic ${Buffer.from("someone@example.com:\xe9t\xe9", "latin1").toString("base64")}`],
+    [
+      "bytes that are not UTF-8",
+      `Basic ${Buffer.from("someone@example.com:\xe9t\xe9", "latin1").toString("base64")}`,
+    ],
     ["something behind the credentials", `${valid}, Basic abc`],
     ["characters that are not base64", "Basic c29tZW9uZUBleGFtcGxlLmNvbTphIHF1aWV0*"],
     ["more than 8 KiB", basicHeader("someone@example.com", "x".repeat(8192))],
@@ -126,7 +129,10 @@ describe("passwords", () => {
   test.for(odd)("%s can be changed to and from", async ([, chosen, typed]) => {
     const { email, password, session } = await house.person();
 
-    const to = await house.send("PUT", "/api/v9/me", { session, json: { current_password: password, password: chosen } });
+    const to = await house.send("PUT", "/api/v9/me", {
+      session,
+      json: { current_password: password, password: chosen },
+    });
     const from = await house.send("PUT", "/api/v9/me", {
       basic: [email, typed],
       json: { current_password: typed, password },
@@ -179,13 +185,24 @@ describe("clients", () => {
     ["Content-Length: 0", ["Content-Length: 0"]],
     ["no Content-Length", []],
     ["an empty body that says it is JSON", ["Content-Length: 0", "Content-Type: application/json"]],
-    ["an empty body that says it is a form", ["Content-Length: 0", "Content-Type: application/x-www-form-urlencoded"]],
+    [
+      "an empty body that says it is a form",
+      ["Content-Length: 0", "Content-Type: application/x-www-form-urlencoded"],
+    ],
     ["an empty chunked body", ["Transfer-Encoding: chunked"]],
   ] satisfies [string, string[]][])("may POST with %s", async ([, headers]) => {
     const { email, password, session } = await house.person();
     const request = (path: string) => {
-      const head = lines(`POST ${path} HTTP/1.1`, "Host: any", `Authorization: ${basicHeader(email, password)}`, ...headers);
-      return exchange(house.config.port, headers.includes("Transfer-Encoding: chunked") ? `${head}0\r\n\r\n` : head);
+      const head = lines(
+        `POST ${path} HTTP/1.1`,
+        "Host: any",
+        `Authorization: ${basicHeader(email, password)}`,
+        ...headers,
+      );
+      return exchange(
+        house.config.port,
+        headers.includes("Transfer-Encoding: chunked") ? `${head}0\r\n\r\n` : head,
+      );
     };
 
     expect((await request("/api/sessions")).head).toContain("__Secure-accounts-session=");

@@ -124,7 +124,9 @@ describe("GET /api/v9/me", () => {
       { basic: [token, "api_token"], session: person.session },
     ];
 
-    const bodies = await Promise.all(ways.map(async (sent) => (await house.send("GET", "/api/v9/me", sent)).text));
+    const bodies = await Promise.all(
+      ways.map(async (sent) => (await house.send("GET", "/api/v9/me", sent)).text),
+    );
 
     expect(new Set(bodies).size).toBe(1);
   });
@@ -136,23 +138,48 @@ describe("GET /api/v9/me", () => {
       ),
     );
 
-    for (const field of ["id", "api_token", "toggl_accounts_id", "default_workspace_id", "intercom_hash", "image_url"]) {
+    for (const field of [
+      "id",
+      "api_token",
+      "toggl_accounts_id",
+      "default_workspace_id",
+      "intercom_hash",
+      "image_url",
+    ]) {
       expect(one?.[field], field).not.toBe(two?.[field]);
     }
   });
 
   test.for([
     ["no credentials", {}, 401, ""],
-    ["a wrong password", { basic: ["nobody@example.com", "wrong"] }, 403, '"User does not have access to this resource."'],
-    ["an unknown token", { basic: ["1971800d4d82861d8f2c1651fea4d212", "api_token"] }, 403, '"User does not have access to this resource."'],
+    [
+      "a wrong password",
+      { basic: ["nobody@example.com", "wrong"] },
+      403,
+      '"User does not have access to this resource."',
+    ],
+    [
+      "an unknown token",
+      { basic: ["1971800d4d82861d8f2c1651fea4d212", "api_token"] },
+      403,
+      '"User does not have access to this resource."',
+    ],
     ["a dead cookie", { session: "eyJ.eyJ.x" }, 403, '"User does not have access to this resource."'],
   ] satisfies [string, Sent, number, string][])("with %s tells nothing", async ([, sent, status, body]) => {
-    for (const path of ["/api/v9/me", "/api/v9/me/id", "/api/v9/me/logged", "/api/v9/me/quota", "/api/v9/workspaces"]) {
+    for (const path of [
+      "/api/v9/me",
+      "/api/v9/me/id",
+      "/api/v9/me/logged",
+      "/api/v9/me/quota",
+      "/api/v9/workspaces",
+    ]) {
       const reply = await house.send("GET", path, sent);
       expect(reply.status).toBe(status);
       expect(reply.text).toBe(body);
       expect(reply.headers["x-authorization-missing"]).toBe(status === 401 ? "true" : undefined);
-      expect(reply.headers["content-type"]).toBe(status === 401 ? undefined : "application/json; charset=utf-8");
+      expect(reply.headers["content-type"]).toBe(
+        status === 401 ? undefined : "application/json; charset=utf-8",
+      );
       expect(reply.headers["content-length"]).toBe(String(body.length));
       expect(reply.headers["www-authenticate"]).toBeUndefined();
     }

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { all, allChannels, passwordChannels, sessionChannels, statuses, tokenChannels } from "../support/channels.ts";
+import {
+  all,
+  allChannels,
+  passwordChannels,
+  sessionChannels,
+  statuses,
+  tokenChannels,
+} from "../support/channels.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import type { Sent } from "../support/http.ts";
 
@@ -27,27 +34,30 @@ describe("the API token", () => {
 });
 
 describe("POST /api/v9/me/reset_token", () => {
-  test.for(["cookie", "password", "token"] as const)("by %s answers with the new token as a bare string", async (way) => {
-    const person = await house.person();
-    const old = { ...person, token: await house.tokenOf(person) };
-    const sent: Readonly<Record<typeof way, Sent>> = {
-      cookie: { session: person.session },
-      password: { basic: [person.email, person.password] },
-      token: { basic: [old.token, "api_token"] },
-    };
+  test.for(["cookie", "password", "token"] as const)(
+    "by %s answers with the new token as a bare string",
+    async (way) => {
+      const person = await house.person();
+      const old = { ...person, token: await house.tokenOf(person) };
+      const sent: Readonly<Record<typeof way, Sent>> = {
+        cookie: { session: person.session },
+        password: { basic: [person.email, person.password] },
+        token: { basic: [old.token, "api_token"] },
+      };
 
-    const reply = await resetToken(sent[way]);
+      const reply = await resetToken(sent[way]);
 
-    expect(reply.status).toBe(200);
-    expect(reply.headers["content-type"]).toBe("application/json; charset=utf-8");
-    expect(reply.text).toMatch(/^"[0-9a-f]{32}"$/);
-    expect(reply.cookies).toEqual([]);
-    const token = reply.text.slice(1, -1);
-    expect(token).not.toBe(old.token);
-    expect(await statuses(house, tokenChannels, old)).toEqual(all(tokenChannels, 403));
-    expect(await statuses(house, tokenChannels, { ...old, token })).toEqual(all(tokenChannels, 200));
-    expect(await house.tokenOf(person)).toBe(token);
-  });
+      expect(reply.status).toBe(200);
+      expect(reply.headers["content-type"]).toBe("application/json; charset=utf-8");
+      expect(reply.text).toMatch(/^"[0-9a-f]{32}"$/);
+      expect(reply.cookies).toEqual([]);
+      const token = reply.text.slice(1, -1);
+      expect(token).not.toBe(old.token);
+      expect(await statuses(house, tokenChannels, old)).toEqual(all(tokenChannels, 403));
+      expect(await statuses(house, tokenChannels, { ...old, token })).toEqual(all(tokenChannels, 200));
+      expect(await house.tokenOf(person)).toBe(token);
+    },
+  );
 
   test("leaves sessions, the password and other people alone, and mails nothing", async () => {
     const person = await house.person();
@@ -67,7 +77,9 @@ describe("POST /api/v9/me/reset_token", () => {
   test("asked for many times at once leaves one token that works", async () => {
     const person = await house.person();
 
-    const replies = await Promise.all(Array.from({ length: 8 }, () => resetToken({ session: person.session })));
+    const replies = await Promise.all(
+      Array.from({ length: 8 }, () => resetToken({ session: person.session })),
+    );
 
     const tokens = replies.map(({ text }) => text.slice(1, -1));
     expect(new Set(tokens).size).toBe(8);

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { all, allChannels, passwordChannels, sessionChannels, statuses, tokenChannels } from "../support/channels.ts";
+import {
+  all,
+  allChannels,
+  passwordChannels,
+  sessionChannels,
+  statuses,
+  tokenChannels,
+} from "../support/channels.ts";
 import { roomy, startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
 import { sessionOf, type Sent } from "../support/http.ts";
 import { codeIn } from "../support/mails.ts";
@@ -36,28 +43,33 @@ const deeds = (sent: Sent) =>
   );
 
 describe("POST /api/me/close_account/track", () => {
-  test.for(["cookie", "password"] as const)("by %s ends the account on every channel at once", async (way) => {
-    const person = await house.person();
-    const bystander = await keysOf(await house.person());
-    const keys = await keysOf(person);
-    // Cached before, so that the caches are part of what must forget.
-    expect(await statuses(house, allChannels, keys)).toEqual(all(allChannels, 200));
+  test.for(["cookie", "password"] as const)(
+    "by %s ends the account on every channel at once",
+    async (way) => {
+      const person = await house.person();
+      const bystander = await keysOf(await house.person());
+      const keys = await keysOf(person);
+      // Cached before, so that the caches are part of what must forget.
+      expect(await statuses(house, allChannels, keys)).toEqual(all(allChannels, 200));
 
-    const reply = await close(way === "cookie" ? { session: person.session } : { basic: [person.email, person.password] });
+      const reply = await close(
+        way === "cookie" ? { session: person.session } : { basic: [person.email, person.password] },
+      );
 
-    expect(reply.status).toBe(200);
-    expect(reply.json()).toEqual({ success: true });
-    expect(reply.cookies).toEqual([cleared]);
-    expect(await statuses(house, allChannels, keys)).toEqual(all(allChannels, 403));
-    for (const sent of [
-      { session: keys.session },
-      { basic: [keys.email, keys.password] },
-      { basic: [keys.token, "api_token"] },
-    ] satisfies Sent[]) {
-      expect(await deeds(sent)).toEqual([403, 403, 403, 403, 403]);
-    }
-    expect(await statuses(house, allChannels, bystander)).toEqual(all(allChannels, 200));
-  });
+      expect(reply.status).toBe(200);
+      expect(reply.json()).toEqual({ success: true });
+      expect(reply.cookies).toEqual([cleared]);
+      expect(await statuses(house, allChannels, keys)).toEqual(all(allChannels, 403));
+      for (const sent of [
+        { session: keys.session },
+        { basic: [keys.email, keys.password] },
+        { basic: [keys.token, "api_token"] },
+      ] satisfies Sent[]) {
+        expect(await deeds(sent)).toEqual([403, 403, 403, 403, 403]);
+      }
+      expect(await statuses(house, allChannels, bystander)).toEqual(all(allChannels, 200));
+    },
+  );
 
   test("mails once how to take it back", async () => {
     const { email, session } = await house.person();
@@ -102,7 +114,11 @@ describe("POST /api/me/close_account/track", () => {
 
     const reply = await signUp(email);
 
-    expect([reply.status, reply.json(), reply.cookies]).toEqual([400, "user with this email already exists", []]);
+    expect([reply.status, reply.json(), reply.cookies]).toEqual([
+      400,
+      "user with this email already exists",
+      [],
+    ]);
   });
 
   test("lets no password be reset, and says so to nobody", async () => {
@@ -136,7 +152,9 @@ describe("POST /api/v9/me/close_account", () => {
     const person = await house.person();
     const keys = await keysOf(person);
 
-    const reply = await house.send("POST", "/api/v9/me/close_account", { basic: [person.email, person.password] });
+    const reply = await house.send("POST", "/api/v9/me/close_account", {
+      basic: [person.email, person.password],
+    });
 
     expect([reply.status, typeof reply.json()]).toEqual([200, "string"]);
     expect(await statuses(house, allChannels, keys)).toEqual(all(allChannels, 403));
@@ -159,7 +177,9 @@ describe("POST /api/me/close_account/undo/<code>", () => {
     expect(await statuses(house, passwordChannels, keys)).toEqual(all(passwordChannels, 200));
     expect(await statuses(house, tokenChannels, keys)).toEqual(all(tokenChannels, 200));
     expect(await statuses(house, sessionChannels, keys)).toEqual(all(sessionChannels, 403));
-    const after = fieldsOf((await house.send("GET", "/api/v9/me", { basic: [keys.token, "api_token"] })).json());
+    const after = fieldsOf(
+      (await house.send("GET", "/api/v9/me", { basic: [keys.token, "api_token"] })).json(),
+    );
     for (const field of ["id", "toggl_accounts_id", "default_workspace_id", "api_token", "fullname"]) {
       expect(after[field], field).toBe(before[field]);
     }
@@ -186,7 +206,10 @@ describe("POST /api/me/close_account/undo/<code>", () => {
   ] satisfies [string, string][])("refuses %s", async ([, code]) => {
     const reply = await undo(code);
 
-    expect([reply.status, reply.json()]).toEqual([400, "The code is not valid or has expired. Request a new one."]);
+    expect([reply.status, reply.json()]).toEqual([
+      400,
+      "The code is not valid or has expired. Request a new one.",
+    ]);
   });
 
   test("is not what GET does", async () => {

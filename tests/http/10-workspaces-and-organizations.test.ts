@@ -45,7 +45,9 @@ const workspace = {
   api_token: null,
   at: seconds,
   logo_url: null,
-  ical_url: expect.toSatisfy((url: unknown) => url === null || (typeof url === "string" && url.startsWith("/ical/"))),
+  ical_url: expect.toSatisfy(
+    (url: unknown) => url === null || (typeof url === "string" && url.startsWith("/ical/")),
+  ),
   ical_enabled: false,
   csv_upload: null,
   subscription: null,

@@ -13,7 +13,8 @@ describe("the hourly quota", () => {
   test("is told with every answer to a caller who is known, good or bad", async () => {
     const house = await startHouse();
     const { session } = await house.person();
-    const send = (method: string, path: string, json?: unknown) => house.send(method, path, { session, json });
+    const send = (method: string, path: string, json?: unknown) =>
+      house.send(method, path, { session, json });
 
     const replies = [
       await send("GET", "/api/v9/me"),
@@ -25,7 +26,9 @@ describe("the hourly quota", () => {
 
     expect(replies.map(({ status }) => status)).toEqual([200, 200, 400, 404, 200]);
     // Node joins repeated headers with a comma, so that each of these was there once.
-    expect(replies.map(quotaOf)).toEqual(["35999", "35998", "35997", "35996", "35995"].map((left) => [left, "3600"]));
+    expect(replies.map(quotaOf)).toEqual(
+      ["35999", "35998", "35997", "35996", "35995"].map((left) => [left, "3600"]),
+    );
   });
 
   test("used up is 402 with both headers once, remaining 0, on every channel of the account", async () => {
@@ -64,8 +67,12 @@ describe("the hourly quota", () => {
     const person = await house.person();
     const token = await house.tokenOf(person);
 
-    expect((await house.send("POST", "/api/v9/me/reset_token", { session: person.session })).status).toBe(402);
-    expect((await house.send("PUT", "/api/v9/me", { session: person.session, json: { fullname: "X" } })).status).toBe(402);
+    expect((await house.send("POST", "/api/v9/me/reset_token", { session: person.session })).status).toBe(
+      402,
+    );
+    expect(
+      (await house.send("PUT", "/api/v9/me", { session: person.session, json: { fullname: "X" } })).status,
+    ).toBe(402);
 
     expect((await house.send("GET", "/api/sessions", { basic: [token, "api_token"] })).status).toBe(200);
     const { email, password } = person;
@@ -75,7 +82,9 @@ describe("the hourly quota", () => {
       fullname: email.split("@")[0],
       api_token: token,
     });
-    expect((await house.send("POST", "/api/me/close_account/track", { session: person.session })).status).toBe(200);
+    expect(
+      (await house.send("POST", "/api/me/close_account/track", { session: person.session })).status,
+    ).toBe(200);
   });
 
   test("is one account's own", async () => {
@@ -96,7 +105,9 @@ describe("GET /api/v9/me/quota", () => {
 
     const reply = await house.send("GET", "/api/v9/me/quota", { session });
 
-    expect(reply.json()).toEqual([{ organization_id: null, remaining: 35_998, resets_in_secs: 3540, total: 36_000 }]);
+    expect(reply.json()).toEqual([
+      { organization_id: null, remaining: 35_998, resets_in_secs: 3540, total: 36_000 },
+    ]);
     expect(quotaOf(reply)).toEqual(["35998", "3540"]);
   });
 });
@@ -106,7 +117,12 @@ describe("the leaky bucket", () => {
     const house = await startHouse({ LATCHKEY_RATE: "2", LATCHKEY_BURST: "3" });
     const { session } = await house.person();
     const me = () => house.send("GET", "/api/v9/me", { session });
-    const drain = async () => [(await me()).status, (await me()).status, (await me()).status, (await me()).status];
+    const drain = async () => [
+      (await me()).status,
+      (await me()).status,
+      (await me()).status,
+      (await me()).status,
+    ];
 
     expect(await drain()).toEqual([200, 200, 200, 429]);
     const refused = await me();

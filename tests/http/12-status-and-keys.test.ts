@@ -9,7 +9,18 @@ beforeAll(async () => {
 });
 afterAll(stopHouses);
 
-const KeySet = z.object({ keys: z.array(z.strictObject({ kty: z.string(), crv: z.string(), x: z.string(), kid: z.string(), alg: z.string(), use: z.string() })) });
+const KeySet = z.object({
+  keys: z.array(
+    z.strictObject({
+      kty: z.string(),
+      crv: z.string(),
+      x: z.string(),
+      kid: z.string(),
+      alg: z.string(),
+      use: z.string(),
+    }),
+  ),
+});
 
 const paths = ["/api/v9/keys", "/.well-known/jwks.json"];
 
@@ -72,9 +83,9 @@ describe("the public keys", () => {
     const { session } = await other.person();
     const mine: JSONWebKeySet = KeySet.parse((await house.send("GET", "/api/v9/keys")).json());
 
-    await expect(jwtVerify(session, createLocalJWKSet(mine), { currentDate: new Date(house.clock.now()) })).rejects.toThrow(
-      /signature/i,
-    );
+    await expect(
+      jwtVerify(session, createLocalJWKSet(mine), { currentDate: new Date(house.clock.now()) }),
+    ).rejects.toThrow(/signature/i);
     expect((await house.send("GET", "/api/v9/me", { session })).status).toBe(403);
   });
 

@@ -13,7 +13,11 @@ afterAll(stopHouses);
 let newcomers = 0;
 const newcomer = () => {
   newcomers += 1;
-  return { email: `newcomer${newcomers}@example.com`, password: "a quiet river at noon", tos_accepted_for: "track" };
+  return {
+    email: `newcomer${newcomers}@example.com`,
+    password: "a quiet river at noon",
+    tos_accepted_for: "track",
+  };
 };
 const json = { "content-type": "application/json" };
 const post = (body: string | Buffer, headers: Readonly<Record<string, string>> = json): Promise<Reply> =>
@@ -39,7 +43,12 @@ describe("the size of a body", () => {
       house.config.port,
       Buffer.concat([
         Buffer.from(
-          lines("POST /api/signup HTTP/1.1", "Host: any", "Content-Type: application/json", "Transfer-Encoding: chunked"),
+          lines(
+            "POST /api/signup HTTP/1.1",
+            "Host: any",
+            "Content-Type: application/json",
+            "Transfer-Encoding: chunked",
+          ),
         ),
         chunked(body.slice(0, 40_000), body.slice(40_000)),
       ]),
@@ -154,7 +163,11 @@ describe("the type of a body", () => {
   test("matters also where no body is needed", async () => {
     const { session } = await house.person();
     const send = (method: string, path: string) =>
-      house.send(method, path, { session, body: "a=b", headers: { "content-type": "application/x-www-form-urlencoded" } });
+      house.send(method, path, {
+        session,
+        body: "a=b",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+      });
 
     expect(told(await send("POST", "/api/v9/me/reset_token"))).toEqual(wrongType);
     expect(told(await send("POST", "/api/me/close_account/track"))).toEqual(wrongType);
@@ -171,7 +184,11 @@ describe("JSON", () => {
     ["in JavaScript's manner", "{email:'ada@example.com'}", /^The body is not valid JSON/],
     ["of two values", '{"email":"a"}{"email":"b"}', /^The body is not valid JSON/],
     ["that is not UTF-8", Buffer.from('{"email":"\xe9"}', "latin1"), /^The body is not valid UTF-8$/],
-    ["with half a surrogate pair", '{"email":"\\ud800"}', /^The body has a string with half a surrogate pair$/],
+    [
+      "with half a surrogate pair",
+      '{"email":"\\ud800"}',
+      /^The body has a string with half a surrogate pair$/,
+    ],
     ["of 100,000 open brackets in 60 KiB", nested(30_000), /^The body is nested more than 32 levels deep$/],
     ["of 33 levels", nested(32), /^The body is nested more than 32 levels deep$/],
     [
@@ -180,7 +197,11 @@ describe("JSON", () => {
       /^The body has more than 1000 keys$/,
     ],
     ["that reaches for a prototype", '{"__proto__":{"admin":true}}', /^The body has the key __proto__/],
-    ["that reaches for it in escapes", '{"\\u005f_proto__":{"admin":true}}', /^The body has the key __proto__/],
+    [
+      "that reaches for it in escapes",
+      '{"\\u005f_proto__":{"admin":true}}',
+      /^The body has the key __proto__/,
+    ],
     ["null", "null", /^body must be a JSON object$/],
     ["true", "true", /^body must be a JSON object$/],
     ["a number", "7", /^body must be a JSON object$/],
@@ -236,7 +257,11 @@ describe("fields that nobody knows", () => {
     ["POST", "/api/signup", newcomer()],
     ["POST", "/api/sessions", { email: "ada@example.com", password: "a quiet river at noon" }],
     ["POST", "/api/me/password_reset/request", { email: "ada@example.com" }],
-    ["POST", "/api/me/password_reset/confirm/0123456789abcdefghjkmnpqrs", { password: "a quiet river at noon" }],
+    [
+      "POST",
+      "/api/me/password_reset/confirm/0123456789abcdefghjkmnpqrs",
+      { password: "a quiet river at noon" },
+    ],
   ] satisfies [string, string, object][])("are refused by name at %s %s", async ([method, path, known]) => {
     const before = (await house.mails()).length;
 
@@ -250,8 +275,14 @@ describe("fields that nobody knows", () => {
   test("are ignored at /api/v9", async () => {
     const { session } = await house.person();
 
-    const put = await house.send("PUT", "/api/v9/me", { session, json: { created_with: "curl", fullname: "Ada" } });
-    const reset = await house.send("POST", "/api/v9/me/reset_token", { session, json: { created_with: "curl" } });
+    const put = await house.send("PUT", "/api/v9/me", {
+      session,
+      json: { created_with: "curl", fullname: "Ada" },
+    });
+    const reset = await house.send("POST", "/api/v9/me/reset_token", {
+      session,
+      json: { created_with: "curl" },
+    });
 
     expect([put.status, reset.status]).toEqual([200, 200]);
     expect(put.json()).toMatchObject({ fullname: "Ada" });

@@ -61,7 +61,15 @@ describe("paths", () => {
   test("may carry a query that means nothing", async () => {
     const { session } = await house.person();
 
-    for (const query of ["?a=1&a=2", "?__proto__[x]=1", "?constructor.prototype.x=1", `?${"a[".repeat(100)}`, "?%zz", "?=", "?&&&"]) {
+    for (const query of [
+      "?a=1&a=2",
+      "?__proto__[x]=1",
+      "?constructor.prototype.x=1",
+      `?${"a[".repeat(100)}`,
+      "?%zz",
+      "?=",
+      "?&&&",
+    ]) {
       expect((await house.send("GET", `/api/v9/me${query}`, { session })).status, query).toBe(200);
     }
   });
@@ -92,7 +100,18 @@ describe("methods", () => {
     ["/healthz", "GET, HEAD"],
     ["/readyz", "GET, HEAD"],
   ] satisfies [string, string][])("of %s are %s, and every other is 405", async ([path, allowed]) => {
-    const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "REPORT"];
+    const methods = [
+      "GET",
+      "HEAD",
+      "POST",
+      "PUT",
+      "PATCH",
+      "DELETE",
+      "OPTIONS",
+      "TRACE",
+      "PROPFIND",
+      "REPORT",
+    ];
 
     for (const method of methods) {
       const reply = await house.send(method, path);
@@ -148,7 +167,10 @@ describe("what is no HTTP", () => {
     ["a header without a name", "GET / HTTP/1.1\r\nHost: any\r\n: x\r\n\r\n"],
     ["a blank before a header's colon", "GET / HTTP/1.1\r\nHost : any\r\n\r\n"],
     ["a length that is no number", "POST /api/signup HTTP/1.1\r\nHost: any\r\nContent-Length: many\r\n\r\n"],
-    ["two lengths", "POST /api/signup HTTP/1.1\r\nHost: any\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"],
+    [
+      "two lengths",
+      "POST /api/signup HTTP/1.1\r\nHost: any\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    ],
     [
       "a length and chunks",
       "POST /api/signup HTTP/1.1\r\nHost: any\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",

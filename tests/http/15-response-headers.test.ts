@@ -37,7 +37,13 @@ const trackCalls: readonly Ask[] = [
   ["no credentials", 401, "GET", "/api/v9/me", () => ({})],
   ["bad credentials", 403, "GET", "/api/v9/me", () => ({ session: "x" })],
   ["bad input", 400, "PUT", "/api/v9/me", (session) => ({ session, json: { timezone: "Mars" } })],
-  ["bad JSON", 400, "PUT", "/api/v9/me", (session) => ({ session, body: "{", headers: { "content-type": "application/json" } })],
+  [
+    "bad JSON",
+    400,
+    "PUT",
+    "/api/v9/me",
+    (session) => ({ session, body: "{", headers: { "content-type": "application/json" } }),
+  ],
   ["an unknown path", 404, "GET", "/api/v9/nothing", (session) => ({ session })],
   ["an unknown method", 405, "DELETE", "/api/v9/me", (session) => ({ session })],
   ["too large a body", 413, "PUT", "/api/v9/me", (session) => ({ session, body: "x".repeat(70_000) })],
@@ -63,28 +69,36 @@ const ask = async (of: TestHouse, [, status, method, path, sent]: Ask): Promise<
 };
 
 describe("the Track wire", () => {
-  test.for(trackCalls.map((call) => [call[0], call] as const))("carries the recorded headers: %s", async ([, call]) => {
-    const reply = await ask(house, call);
+  test.for(trackCalls.map((call) => [call[0], call] as const))(
+    "carries the recorded headers: %s",
+    async ([, call]) => {
+      const reply = await ask(house, call);
 
-    expect(reply.headers).toMatchObject(track);
-    expect(reply.headers["x-toggl-request-id"]).toBe(reply.headers["x-request-id"]);
-    expect(reply.headers["strict-transport-security"]).toBeUndefined();
-  });
+      expect(reply.headers).toMatchObject(track);
+      expect(reply.headers["x-toggl-request-id"]).toBe(reply.headers["x-request-id"]);
+      expect(reply.headers["strict-transport-security"]).toBeUndefined();
+    },
+  );
 });
 
 describe("the Accounts wire, and what is on none", () => {
-  test.for(accountCalls.map((call) => [call[0], call] as const))("keep nothing and show nothing: %s", async ([, call]) => {
-    const reply = await ask(house, call);
+  test.for(accountCalls.map((call) => [call[0], call] as const))(
+    "keep nothing and show nothing: %s",
+    async ([, call]) => {
+      const reply = await ask(house, call);
 
-    expect(reply.headers).toMatchObject(ours);
-    expect(reply.headers["x-toggl-request-id"]).toBeUndefined();
-    expect(reply.headers["x-service-level"]).toBeUndefined();
-    expect(reply.headers["strict-transport-security"]).toBeUndefined();
-  });
+      expect(reply.headers).toMatchObject(ours);
+      expect(reply.headers["x-toggl-request-id"]).toBeUndefined();
+      expect(reply.headers["x-service-level"]).toBeUndefined();
+      expect(reply.headers["strict-transport-security"]).toBeUndefined();
+    },
+  );
 });
 
 describe("every answer", () => {
-  const calls = [...trackCalls, ...accountCalls].map((call) => [`${call[1]} ${call[2]} ${call[3]}`, call] as const);
+  const calls = [...trackCalls, ...accountCalls].map(
+    (call) => [`${call[1]} ${call[2]} ${call[3]}`, call] as const,
+  );
 
   test.for(calls)("has the right type and length, and nothing that tells too much: %s", async ([, call]) => {
     const { headers, status, text, cookies } = await ask(house, call);
@@ -93,7 +107,14 @@ describe("every answer", () => {
     expect(headers["content-length"]).toBe(String(Buffer.byteLength(text)));
     expect(headers["x-authorization-missing"]).toBe(status === 401 ? "true" : undefined);
     expect(cookies).toEqual([]);
-    for (const name of ["www-authenticate", "server", "x-powered-by", "set-cookie", "access-control-allow-origin", "location"]) {
+    for (const name of [
+      "www-authenticate",
+      "server",
+      "x-powered-by",
+      "set-cookie",
+      "access-control-allow-origin",
+      "location",
+    ]) {
       expect(headers[name], name).toBeUndefined();
     }
   });
@@ -106,7 +127,10 @@ describe("every answer", () => {
 
   test("has a request id of its own, which is also in the log", async () => {
     const ids = await Promise.all(
-      Array.from({ length: 20 }, async () => (await house.send("GET", "/api/v9/status")).headers["x-request-id"]),
+      Array.from(
+        { length: 20 },
+        async () => (await house.send("GET", "/api/v9/status")).headers["x-request-id"],
+      ),
     );
 
     expect(new Set(ids).size).toBe(20);
@@ -114,7 +138,9 @@ describe("every answer", () => {
   });
 
   test("takes no request id from outside", async () => {
-    const reply = await house.send("GET", "/api/v9/status", { headers: { "x-request-id": "chosen", "request-id": "chosen" } });
+    const reply = await house.send("GET", "/api/v9/status", {
+      headers: { "x-request-id": "chosen", "request-id": "chosen" },
+    });
 
     expect(reply.headers["x-request-id"]).toMatch(/^[0-9a-f]{32}$/);
     expect(house.logs.join("\n")).not.toContain("chosen");

@@ -20,20 +20,44 @@ const rows: readonly Row[] = [
   ["credentials_missing", 401, "GET", "/api/v9/me", {}],
   ["credentials_missing", 401, "GET", "/api/sessions", {}],
   ["credentials_wrong", 403, "GET", "/api/v9/me", { basic: ["nobody@example.com", "wrong"] }],
-  ["credentials_wrong", 403, "POST", "/api/sessions", { json: { email: "nobody@example.com", password: "wrong" } }],
+  [
+    "credentials_wrong",
+    403,
+    "POST",
+    "/api/sessions",
+    { json: { email: "nobody@example.com", password: "wrong" } },
+  ],
   ["session_not_current", 403, "GET", "/api/v9/me", { session: "x" }],
-  ["token_makes_no_session", 403, "POST", "/api/sessions", { basic: ["1971800d4d82861d8f2c1651fea4d212", "api_token"] }],
+  [
+    "token_makes_no_session",
+    403,
+    "POST",
+    "/api/sessions",
+    { basic: ["1971800d4d82861d8f2c1651fea4d212", "api_token"] },
+  ],
   ["cross_site", 403, "POST", "/api/signup", { json: {}, headers: { origin: "https://evil.example" } }],
   ["input_invalid", 400, "POST", "/api/signup", { json: {} }],
   ["json_invalid", 400, "POST", "/api/signup", { body: "{", headers: json }],
   ["request_malformed", 400, "GET", "/api/%zz", {}],
-  ["encoding_invalid", 400, "POST", "/api/signup", { body: "x", headers: { ...json, "content-encoding": "gzip" } }],
+  [
+    "encoding_invalid",
+    400,
+    "POST",
+    "/api/signup",
+    { body: "x", headers: { ...json, "content-encoding": "gzip" } },
+  ],
   ["code_refused", 400, "POST", "/api/me/close_account/undo/x", {}],
   ["not_found", 404, "GET", "/api/nothing", {}],
   ["method_not_allowed", 405, "GET", "/api/signup", {}],
   ["body_too_large", 413, "POST", "/api/signup", { body: "x".repeat(70_000), headers: json }],
   ["content_type_unsupported", 415, "POST", "/api/signup", { body: "a=b" }],
-  ["encoding_unsupported", 415, "POST", "/api/signup", { body: "x", headers: { ...json, "content-encoding": "br" } }],
+  [
+    "encoding_unsupported",
+    415,
+    "POST",
+    "/api/signup",
+    { body: "x", headers: { ...json, "content-encoding": "br" } },
+  ],
   ["host_unknown", 421, "GET", "/api/v9/me", { session: "x", headers: { host: "evil.example" } }],
 ];
 
@@ -54,7 +78,7 @@ describe("Accept: application/problem+json", () => {
       status,
       detail: plain.text === "" ? expect.any(String) : plain.json(),
       code,
-      instance: `urn:latchkey:request:${reply.headers["x-request-id"]}`,
+      instance: `urn:latchkey:request:${String(reply.headers["x-request-id"])}`,
     });
     expect(Object.keys(problem).filter((name) => name !== "errors")).toEqual([
       "type",
@@ -67,15 +91,18 @@ describe("Accept: application/problem+json", () => {
     expect("errors" in problem).toBe(code === "input_invalid");
   });
 
-  test.for(rowsByName)("changes nothing but the body and its type: %s", async ([, [, status, method, path, sent]]) => {
-    const plain = await house.send(method, path, sent);
-    const reply = await house.send(method, path, { ...sent, headers: { ...sent.headers, ...asked } });
+  test.for(rowsByName)(
+    "changes nothing but the body and its type: %s",
+    async ([, [, status, method, path, sent]]) => {
+      const plain = await house.send(method, path, sent);
+      const reply = await house.send(method, path, { ...sent, headers: { ...sent.headers, ...asked } });
 
-    expect([plain.status, reply.status]).toEqual([status, status]);
-    const stays = Object.entries(plain.headers).filter(([name]) => !differs.has(name));
-    expect(reply.headers).toMatchObject(Object.fromEntries(stays));
-    expect(plain.text === "" || typeof plain.json() === "string").toBe(true);
-  });
+      expect([plain.status, reply.status]).toEqual([status, status]);
+      const stays = Object.entries(plain.headers).filter(([name]) => !differs.has(name));
+      expect(reply.headers).toMatchObject(Object.fromEntries(stays));
+      expect(plain.text === "" || typeof plain.json() === "string").toBe(true);
+    },
+  );
 
   test.for([
     ["application/json, application/problem+json", true],
@@ -95,10 +122,10 @@ describe("Accept: application/problem+json", () => {
 
   test("says when it has to do with waiting", async () => {
     const strict = await startHouse({ LATCHKEY_SIGN_UPS: "1" });
-    const json = { email: "late@example.com", password: "a quiet river at noon", tos_accepted_for: "track" };
+    const late = { email: "late@example.com", password: "a quiet river at noon", tos_accepted_for: "track" };
     await strict.person();
 
-    const reply = await strict.send("POST", "/api/signup", { json, headers: asked });
+    const reply = await strict.send("POST", "/api/signup", { json: late, headers: asked });
 
     expect(reply.status).toBe(429);
     expect(reply.headers["retry-after"]).toBe("3600");
@@ -112,7 +139,12 @@ describe("Accept: application/problem+json", () => {
     const plain = await house.send("PUT", "/api/v9/me", { session, json: wrong });
     const reply = await house.send("PUT", "/api/v9/me", { session, json: wrong, headers: asked });
 
-    const sentences = ["Invalid beginning_of_week", "Invalid country_id", "Invalid fullname", "Invalid timezone"];
+    const sentences = [
+      "Invalid beginning_of_week",
+      "Invalid country_id",
+      "Invalid fullname",
+      "Invalid timezone",
+    ];
     expect(String(plain.json()).split("; ")).toEqual(sentences);
     expect(fieldsOf(reply.json())["errors"]).toEqual(
       sentences.map((message) => ({ field: message.split(" ")[1], rule: expect.any(String), message })),

@@ -62,7 +62,10 @@ describe("the mail that verifies an address", () => {
   test("is of no use for an address that the account no longer has", async () => {
     const { email, session } = await house.person();
     const code = codeIn(await house.mailTo(email));
-    await house.send("PUT", "/api/v9/me", { session, json: { email: `new.${email}`, current_password: password } });
+    await house.send("PUT", "/api/v9/me", {
+      session,
+      json: { email: `new.${email}`, current_password: password },
+    });
 
     expect((await verify(code)).status).toBe(400);
   });
@@ -115,7 +118,10 @@ describe("a mail in the outbox", () => {
 describe("with LATCHKEY_SMTP_URL", () => {
   test("a mail server gets each mail once, in text and in HTML, and no file is written", async () => {
     const server = await startMailServer();
-    const sending = await startHouse({ LATCHKEY_SMTP_URL: server.url, LATCHKEY_MAIL_FROM: "Keys <keys@example.com>" });
+    const sending = await startHouse({
+      LATCHKEY_SMTP_URL: server.url,
+      LATCHKEY_MAIL_FROM: "Keys <keys@example.com>",
+    });
 
     const expected = await liveThrough(sending, "smtp@example.com");
     await sending.inside.courier.deliverDue();
@@ -129,7 +135,9 @@ describe("with LATCHKEY_SMTP_URL", () => {
       expect(mail.text).toContain(sending.config.origin.origin);
       expect(mail.html).toContain("<!doctype html>");
     }
-    const closed = server.taken.map(({ raw }) => parseMail(raw)).find(({ subject }) => subject === "Your account was closed");
+    const closed = server.taken
+      .map(({ raw }) => parseMail(raw))
+      .find(({ subject }) => subject === "Your account was closed");
     expect((await sending.send("POST", `/api/me/close_account/undo/${codeIn(closed)}`)).status).toBe(200);
     expect(sending.logs.join("\n")).not.toContain(codeIn(closed));
   });
@@ -202,7 +210,10 @@ describe("with LATCHKEY_SMTP_URL", () => {
     await post("/api/sessions", { email, password: "wrong" });
     await post("/api/me/password_reset/request", { email: "nobody@example.com" });
     await post("/api/me/password_reset/confirm/0123456789abcdefghjkmnpqrs", { password });
-    await sending.send("PUT", "/api/v9/me", { session, json: { password: "a loud river", current_password: "wrong" } });
+    await sending.send("PUT", "/api/v9/me", {
+      session,
+      json: { password: "a loud river", current_password: "wrong" },
+    });
     await sending.send("PUT", "/api/v9/me", { session, json: { fullname: "Somebody" } });
     await sending.send("POST", "/api/v9/me/reset_token", { session });
     await sending.send("DELETE", "/api/sessions", { session });

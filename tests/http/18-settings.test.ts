@@ -152,7 +152,9 @@ describe("LATCHKEY_HIDE_ACCOUNTS=strict", () => {
     await house.send("POST", "/api/me/password_reset/request", { json: { email } });
     const code = codeIn(await house.mailTo(email, "Reset your password"));
 
-    const reply = await house.send("POST", `/api/me/password_reset/confirm/${code}`, { json: { password: "a new quiet river" } });
+    const reply = await house.send("POST", `/api/me/password_reset/confirm/${code}`, {
+      json: { password: "a new quiet river" },
+    });
 
     expect(await statusOfMe(house, { session: sessionOf(reply) })).toBe(200);
     expect((await signIn(house, email, "a new quiet river")).status).toBe(200);
@@ -182,8 +184,9 @@ describe("the limits", () => {
     const request = () => house.send("POST", "/api/me/password_reset/request", { json: { email } });
     const replies = [await request(), await request(), await request()];
 
-    expect(replies.map(({ status, text }) => [status, text])).toEqual(Array(3).fill([200, '{"success":true}']));
-    const resets = async () => (await house.mails()).filter(({ subject }) => subject === "Reset your password").length;
+    for (const reply of replies) expect([reply.status, reply.text]).toEqual([200, '{"success":true}']);
+    const resets = async () =>
+      (await house.mails()).filter(({ subject }) => subject === "Reset your password").length;
     expect(await resets()).toBe(1);
     house.clock.advance(3_600_000);
     await request();
@@ -198,7 +201,11 @@ describe("the limits", () => {
 
     expect([await wrong(), await wrong()]).toEqual([403, 403]);
     const refused = await signIn(house, person.email);
-    expect([refused.status, refused.headers["retry-after"], refused.headers["x-remaining-login-attempts"]]).toEqual([429, "2", "0"]);
+    expect([
+      refused.status,
+      refused.headers["retry-after"],
+      refused.headers["x-remaining-login-attempts"],
+    ]).toEqual([429, "2", "0"]);
     expect(refused.json()).toBe("Too many failed attempts. Wait, or reset the password.");
     expect(await statusOfMe(house, { basic: [person.email, person.password] })).toBe(429);
     expect(await statusOfMe(house, { basic: [token, "api_token"] })).toBe(200);

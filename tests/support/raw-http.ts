@@ -20,12 +20,17 @@ export const exchange = (port: number, bytes: string | Buffer): Promise<RawReply
     socket.on("close", () => {
       const text = Buffer.concat(chunks).toString("utf8");
       const [head = "", ...rest] = text.split("\r\n\r\n");
-      resolve({ status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0), head, body: rest.join("\r\n\r\n") });
+      resolve({
+        status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0),
+        head,
+        body: rest.join("\r\n\r\n"),
+      });
     });
   });
 
 /** A request of lines, which asks for the connection to be closed behind the answer. */
-export const lines = (...text: readonly string[]): string => `${text.join("\r\n")}\r\nConnection: close\r\n\r\n`;
+export const lines = (...text: readonly string[]): string =>
+  `${text.join("\r\n")}\r\nConnection: close\r\n\r\n`;
 
 /** A body in chunks, for `Transfer-Encoding: chunked`. */
 export const chunked = (...parts: readonly (string | Buffer)[]): Buffer =>

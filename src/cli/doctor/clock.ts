@@ -18,7 +18,8 @@ const skewOf = async (store: Store): Promise<number> => {
 export const checkClock = async (store: Store | undefined): Promise<Finding> => {
   const now = systemClock.now();
   const year = new Date(now).getUTCFullYear();
-  if (year < 2026 || year > 2100) return fail("clock", `This machine believes it is ${timeOf(now)}.`, synchronise);
+  if (year < 2026 || year > 2100)
+    return fail("clock", `This machine believes it is ${timeOf(now)}.`, synchronise);
   const newest = store && (await newestEventAt(store));
   if (newest !== undefined && newest > now + minute) {
     return warn(
@@ -31,7 +32,11 @@ export const checkClock = async (store: Store | undefined): Promise<Finding> => 
     const skew = await skewOf(store);
     if (Math.abs(skew) > mostSkewMs) {
       const seconds = Math.round(Math.abs(skew) / 1000);
-      return warn("clock", `The database's clock is ${seconds} s ${skew > 0 ? "ahead of" : "behind"} ours.`, synchronise);
+      return warn(
+        "clock",
+        `The database's clock is ${seconds} s ${skew > 0 ? "ahead of" : "behind"} ours.`,
+        synchronise,
+      );
     }
     return ok("clock", `It is ${timeOf(now)}, and the database's clock says the same.`);
   }

@@ -13,13 +13,20 @@ const trustedProxiesFault = (proxies: readonly string[]): Finding | undefined =>
 };
 
 /** A finding for each setting that is wrong, or one that says which settings are not left to their defaults. */
-export const checkConfig = ({ config, faults, given }: ReturnType<typeof inspectConfig>): readonly Finding[] => {
+export const checkConfig = ({
+  config,
+  faults,
+  given,
+}: ReturnType<typeof inspectConfig>): readonly Finding[] => {
   const proxies = trustedProxiesFault(config.trustedProxies);
   const wrong = faults.map(({ name, sentence }) =>
     fail("config", sentence, `Correct ${name} where the server gets its environment, or unset it.`),
   );
   if (proxies) wrong.push(proxies);
   if (wrong.length > 0) return wrong;
-  const set = given.length === 0 ? "Everything is at its default." : `Set, and right in form: ${given.join(", ")}.`;
+  const set =
+    given.length === 0
+      ? "Everything is at its default."
+      : `${given.join(", ")} can be read; everything else is at its default.`;
   return [ok("config", set)];
 };

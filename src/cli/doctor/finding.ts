@@ -8,6 +8,16 @@ export type Finding = {
 
 export const ok = (name: string, message: string): Finding => ({ name, state: "ok", message });
 
-export const warn = (name: string, message: string, remedy: string): Finding => ({ name, state: "warn", message, remedy });
+export const warn = (name: string, message: string, remedy: string): Finding => ({
+  name,
+  state: "warn",
+  message,
+  remedy,
+});
 
-export const fail = (name: string, message: string, remedy: string): Finding => ({ name, state: "fail", message, remedy });
+export const fail = (name: string, message: string, remedy: string): Finding => ({
+  name,
+  state: "fail",
+  message,
+  remedy,
+});

@@ -21,7 +21,8 @@ const networkFileSystems: ReadonlyMap<number, string> = new Map([
 
 const leastBytes = 200 * 1024 * 1024;
 
-const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ENOENT";
 
 /** The folder, or the nearest one above it that exists. */
 const nearestExisting = async (path: string): Promise<string> => {
@@ -46,7 +47,11 @@ const fileSystemFinding = async (folder: string, config: Config): Promise<Findin
   }
   if (bavail * bsize < leastBytes) {
     const megabytes = Math.floor((bavail * bsize) / 1024 / 1024);
-    return warn("folder", `Only ${megabytes} MiB are free where ${config.dataFolder} lies.`, "Make room before it is full.");
+    return warn(
+      "folder",
+      `Only ${megabytes} MiB are free where ${config.dataFolder} lies.`,
+      "Make room before it is full.",
+    );
   }
   return undefined;
 };
@@ -61,7 +66,12 @@ export const checkFolder = async (config: Config): Promise<Finding> => {
     await access(existing, constants.R_OK | constants.W_OK | constants.X_OK);
     const finding = await fileSystemFinding(existing, config);
     if (finding) return finding;
-    return ok("folder", existing === dataFolder ? `${dataFolder} can be written.` : `${dataFolder} will be made by the first start.`);
+    return ok(
+      "folder",
+      existing === dataFolder
+        ? `${dataFolder} can be written.`
+        : `${dataFolder} will be made by the first start.`,
+    );
   } catch (error) {
     return fail("folder", `${dataFolder} can't be used: ${reasonOf(error)}.`, remedy);
   }

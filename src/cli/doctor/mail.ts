@@ -60,7 +60,11 @@ const checkOutbox = async (config: Config): Promise<Finding> => {
   try {
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
-    return fail("mail", `Mails can't be written to ${folder}: ${reasonOf(error)}.`, "Let the server's user write there.");
+    return fail(
+      "mail",
+      `Mails can't be written to ${folder}: ${reasonOf(error)}.`,
+      "Let the server's user write there.",
+    );
   }
   if (isLoopbackHost(config.origin.hostname)) return ok("mail", `Mails become files in ${folder}.`);
   return warn(
@@ -86,6 +90,11 @@ export const checkQueue = async (store: Store): Promise<Finding> => {
       "See the mail check; the server's log has the reason under mail_postponed. Each is tried again until it expires.",
     );
   }
-  if (systemClock.now() - since < 5 * minute) return ok("queue", `${waiting} for the server to send ${mails === 1 ? "it" : "them"}.`);
-  return warn("queue", `${waiting} since ${timeOf(since)}.`, "Start the server: only a running one sends mail.");
+  if (systemClock.now() - since < 5 * minute)
+    return ok("queue", `${waiting} for the server to send ${mails === 1 ? "it" : "them"}.`);
+  return warn(
+    "queue",
+    `${waiting} since ${timeOf(since)}.`,
+    "Start the server: only a running one sends mail.",
+  );
 };

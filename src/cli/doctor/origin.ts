@@ -1,9 +1,9 @@
-import { get } from "node:http";
 import { isIPv6 } from "node:net";
 import { signingKeyStatus } from "#accounts";
-import { second, systemClock } from "#kernel/clock.ts";
+import { systemClock } from "#kernel/clock.ts";
 import { isLoopbackHost, type Config } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";
+import { askOwnServer, type OwnReply } from "#kernel/http/outbound.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === "https:" ? 443 : 80));
@@ -12,7 +12,8 @@ const portOf = ({ port, protocol }: URL): number => Number(port || (protocol ===
 export const checkOrigin = ({ origin, host, port, trustedProxies }: Config): Finding => {
   const listens = `the server listens on ${isIPv6(host) ? `[${host}]` : host}:${port}`;
   if (isLoopbackHost(origin.hostname)) {
-    if (portOf(origin) === port && origin.protocol === "http:") return ok("origin", `People of this machine use ${origin.origin}.`);
+    if (portOf(origin) === port && origin.protocol === "http:")
+      return ok("origin", `People of this machine use ${origin.origin}.`);
     return warn(
       "origin",
       `LATCHKEY_ORIGIN is ${origin.origin}, but ${listens}.`,
@@ -29,44 +30,13 @@ export const checkOrigin = ({ origin, host, port, trustedProxies }: Config): Fin
   return ok("origin", `People use ${origin.origin}, and ${listens} behind a trusted proxy.`);
 };
 
-type Reply = { readonly status: number; readonly text: string };
-
-/** `refused`: nobody listens. `silent`: somebody does, and does not talk HTTP in time. */
-const ask = (config: Config, path: string): Promise<Reply | "refused" | "silent"> => {
-  const { promise, resolve } = Promise.withResolvers<Reply | "refused" | "silent">();
-  const everywhere = new Map([
-    ["0.0.0.0", "127.0.0.1"],
-    ["::", "::1"],
-  ]);
-  const call = get({
-    host: everywhere.get(config.host) ?? config.host,
-    port: config.port,
-    path,
-    headers: { host: config.origin.host },
-    agent: false,
-    signal: AbortSignal.timeout(5 * second),
-  });
-  call.on("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED" ? "refused" : "silent"));
-  call.on("response", (incoming) => {
-    let text = "";
-    incoming.setEncoding("utf8");
-    incoming.on("data", (chunk: string) => {
-      text += chunk;
-      if (text.length > 65_536) call.destroy();
-    });
-    incoming.on("end", () => resolve({ status: incoming.statusCode ?? 0, text }));
-    incoming.on("error", () => resolve("silent"));
-  });
-  return promise;
-};
-
-const isWell = (reply: Reply | "refused" | "silent"): boolean =>
+const isWell = (reply: OwnReply | "refused" | "silent"): boolean =>
   typeof reply === "object" && reply.status === 200 && reply.text.includes('"status":"ok"');
 
 /** Whether a server answers where ours would listen, and whether it is one of this store. */
 export const checkServer = async (config: Config, store: Store | undefined): Promise<Finding> => {
   const where = `${config.host} port ${config.port}`;
-  const health = await ask(config, "/healthz");
+  const health = await askOwnServer(config, "/healthz");
   if (health === "refused") return ok("server", `None is running on ${where} now.`);
   if (!isWell(health)) {
     return fail(
@@ -75,11 +45,15 @@ export const checkServer = async (config: Config, store: Store | undefined): Pro
       "Stop that program, or set LATCHKEY_PORT to another port.",
     );
   }
-  if (!isWell(await ask(config, "/readyz"))) {
-    return fail("server", `The server on ${where} runs but can't reach its store.`, "See the store check and the server's log.");
+  if (!isWell(await askOwnServer(config, "/readyz"))) {
+    return fail(
+      "server",
+      `The server on ${where} runs but can't reach its store.`,
+      "See the store check and the server's log.",
+    );
   }
   if (!store) return ok("server", `One is running on ${where}.`);
-  const published = await ask(config, "/.well-known/jwks.json");
+  const published = await askOwnServer(config, "/.well-known/jwks.json");
   const keys = await signingKeyStatus({ store, clock: systemClock });
   if (typeof published === "object" && keys.some(({ publicKey }) => published.text.includes(publicKey))) {
     return ok("server", `One of this store is running on ${where}.`);

@@ -13,8 +13,10 @@ export type StoreFindings = {
 };
 
 const remedies = {
-  sqlite: "Check that this user may read and write the file and its folder, and go back to a copy if it is damaged.",
-  postgres: "Check that the database runs, that the URL is right, and that its user may write and make tables.",
+  sqlite:
+    "Check that this user may read and write the file and its folder, and go back to a copy if it is damaged.",
+  postgres:
+    "Check that the database runs, that the URL is right, and that its user may write and make tables.",
 };
 
 const whereOf = (config: Config): string => {
@@ -42,11 +44,16 @@ const checkPrivacy = async (config: Config): Promise<Finding | undefined> => {
   const address = storeAddress(config);
   if (address.kind === "postgres" || process.platform === "win32") return undefined;
   if (((await stat(address.path)).mode & 0o077) === 0) return undefined;
-  return warn("store", `${address.path} can be read by other users of this machine.`, `Run: chmod 600 '${address.path}'*`);
+  return warn(
+    "store",
+    `${address.path} can be read by other users of this machine.`,
+    `Run: chmod 600 '${address.path}'*`,
+  );
 };
 
 const checkMigrations = (applied: readonly string[], pending: readonly string[]): Finding => {
-  if (pending.length === 0) return ok("migrations", `All ${applied.length} are applied, up to ${applied.at(-1)}.`);
+  if (pending.length === 0)
+    return ok("migrations", `All ${applied.length} are applied, up to ${applied.at(-1)}.`);
   return warn(
     "migrations",
     applied.length === 0 ? "The database is empty." : `Not applied yet: ${pending.join(", ")}.`,
@@ -57,8 +64,15 @@ const checkMigrations = (applied: readonly string[], pending: readonly string[])
 const checkIntegrity = async (store: Store): Promise<readonly Finding[]> => {
   if (store.kind === "postgres") return [];
   const [fault] = await faultsOfFile(store);
-  if (fault === undefined) return [ok("integrity", "The quick check of the database file found nothing wrong.")];
-  return [fail("integrity", `The database file is damaged: ${fault}.`, "Stop the server and go back to the last good copy.")];
+  if (fault === undefined)
+    return [ok("integrity", "The quick check of the database file found nothing wrong.")];
+  return [
+    fail(
+      "integrity",
+      `The database file is damaged: ${fault}.`,
+      "Stop the server and go back to the last good copy.",
+    ),
+  ];
 };
 
 /** Whether the store answers, can be written, is of this version, and is sound. */
@@ -67,14 +81,22 @@ export const checkStore = async (store: Store, config: Config): Promise<StoreFin
     const { applied, pending } = await store.migrationState();
     const hasTables = applied.length > 0;
     await tryWriting(store, hasTables);
-    const answers = (await checkPrivacy(config)) ?? ok("store", `${whereOf(config)} answers and can be written.`);
+    const answers =
+      (await checkPrivacy(config)) ?? ok("store", `${whereOf(config)} answers and can be written.`);
     const findings = [answers, checkMigrations(applied, pending), ...(await checkIntegrity(store))];
     return { findings, hasTables };
   } catch (error) {
     if (error instanceof SetupFault) {
-      return { findings: [fail("migrations", error.message, "Compare the versions of all servers of this store.")], hasTables: false };
+      return {
+        findings: [fail("migrations", error.message, "Compare the versions of all servers of this store.")],
+        hasTables: false,
+      };
     }
-    const finding = fail("store", `${whereOf(config)} can't be used: ${reasonOf(error)}.`, remedies[store.kind]);
+    const finding = fail(
+      "store",
+      `${whereOf(config)} can't be used: ${reasonOf(error)}.`,
+      remedies[store.kind],
+    );
     return { findings: [finding], hasTables: false };
   }
 };

@@ -22,7 +22,7 @@ export const tryWriting = async (store: Store, hasTables: boolean): Promise<void
 
 /** What SQLite's quick check of the whole file complains of; nothing when the file is sound. */
 export const faultsOfFile = async ({ query }: Store): Promise<readonly string[]> => {
-  const { rows } = await sql<{ quick_check: string }>`select * from pragma_quick_check(5)`.execute(query);
+  const { rows } = await sql<{ quick_check: string }>`pragma quick_check(5)`.execute(query);
   return rows.map((row) => row.quick_check).filter((line) => line !== "ok");
 };
 

@@ -24,7 +24,9 @@ export const postgresDialect = (url: string): Dialect => {
     statement_timeout: 15_000,
     application_name: "latchkey",
   });
-  // An idle connection that breaks is replaced by the pool at the next query; without a listener it would end the process.
+  // A connection that breaks is replaced by the pool at the next query, and fails the query that runs on it. Without
+  // listeners its error event would end the process besides: the pool's is for idle ones, the other for those in use.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => void client.on("error", () => undefined));
   return new PostgresDialect({ pool });
 };

@@ -57,6 +57,8 @@ const corsFor =
   async (request: FastifyRequest): Promise<FastifyCorsOptions> => ({
     origin: request.url.startsWith("/api/") ? [...origins] : false,
     credentials: true,
+    // Any other OPTIONS is an unknown method, as on a server without CORS.
+    preflight: "origin" in request.headers && "access-control-request-method" in request.headers,
     methods: ["GET", "POST", "PUT", "DELETE"],
     exposedHeaders: ["Retry-After", "X-Request-Id", "X-Toggl-Quota-Remaining", "X-Toggl-Quota-Resets-In"],
     maxAge: 600,

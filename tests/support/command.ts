@@ -1,0 +1,194 @@
+// The operator's command line as it is typed: processes of their own, on a store that servers may be using.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { inject } from "vitest";
+import { storeOf } from "#app/compose.ts";
+import { systemClock } from "#kernel/clock.ts";
+import { loadConfig } from "#kernel/config.ts";
+import type { Store } from "#kernel/db/store.ts";
+import { createLog } from "#kernel/telemetry/log.ts";
+import { freePort } from "./free-port.ts";
+import { createClient, sessionOf, type Client } from "./http.ts";
+import { readOutbox, type Mail } from "./mails.ts";
+import { createDatabase } from "./postgres.ts";
+
+export type Ended = { readonly code: number | null; readonly out: string; readonly err: string };
+
+type Settings = Readonly<Record<string, string>>;
+
+type Typed = {
+  /** Standard input; without it there is none. */
+  readonly input?: string | Buffer;
+  readonly settings?: Settings;
+};
+
+export type Server = Client & {
+  /** What it printed until it listened. */
+  readonly banner: string;
+  /** Ends it by this signal. @returns its exit code */
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+};
+
+/** Where a store lies, and what is done there. */
+export type Place = {
+  readonly folder: string;
+  readonly settings: Settings;
+  /** `latchkey …` */
+  latchkey(args: readonly string[], typed?: Typed): Promise<Ended>;
+  /** `latchkey serve`, listening. Ended with the place. */
+  serve(settings?: Settings): Promise<Server>;
+  /** Asks the store itself. */
+  withStore<Result>(work: (store: Store) => Promise<Result>): Promise<Result>;
+  mails(): Promise<readonly Mail[]>;
+};
+
+const commandLine = fileURLToPath(new URL("../../src/cli/index.ts", import.meta.url));
+
+/** Longer than any command takes; one that is not over by then has left something open. */
+const longestMs = 25_000;
+
+const start = (args: readonly string[], settings: Settings, input: "pipe" | "ignore") =>
+  spawn(process.execPath, [commandLine, ...args], {
+    // Nothing of the tester's own settings, and no color.
+    env: { PATH: process.env["PATH"], ...settings },
+    stdio: [input, "pipe", "pipe"],
+  });
+
+const textOf = (stream: NodeJS.ReadableStream | null): (() => string) => {
+  let text = "";
+  stream?.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  return () => text;
+};
+
+const run = async (args: readonly string[], settings: Settings, input: Typed["input"]): Promise<Ended> => {
+  const child = start(args, settings, input === undefined ? "ignore" : "pipe");
+  const out = textOf(child.stdout);
+  const err = textOf(child.stderr);
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(input);
+  const timer = setTimeout(() => child.kill("SIGKILL"), longestMs);
+  await once(child, "close");
+  clearTimeout(timer);
+  return { code: child.exitCode, out: out(), err: err() };
+};
+
+const serve = async (settings: Settings): Promise<Server> => {
+  const child = start(["serve"], settings, "ignore");
+  const out = textOf(child.stdout);
+  const err = textOf(child.stderr);
+  const closed = once(child, "close");
+  const deadline = performance.now() + longestMs;
+  while (!out().includes("\nNext: ")) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      child.kill("SIGKILL");
+      throw new Error(`The server did not start: ${err()}`);
+    }
+    await wait(20);
+  }
+  const port = Number(settings["LATCHKEY_PORT"]);
+  const client = createClient(port, `localhost:${port}`);
+  return {
+    ...client,
+    banner: out(),
+    end: async (signal = "SIGTERM") => {
+      client.close();
+      child.kill(signal);
+      await closed;
+      return child.exitCode;
+    },
+  };
+};
+
+const endings: Array<() => Promise<unknown>> = [];
+
+/** A store of the project's kind that nothing has been made in yet. */
+export const newPlace = async (own: Settings = {}): Promise<Place> => {
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-command-"));
+  endings.push(() => rm(folder, { recursive: true, force: true }));
+  const under = inject("store");
+  const database = under.kind === "postgres" ? await createDatabase(under.adminUrl) : undefined;
+  if (database) endings.push(database.drop);
+  const settings = {
+    LATCHKEY_DATA: folder,
+    LATCHKEY_PORT: String(await freePort()),
+    ...(database ? { LATCHKEY_DATABASE_URL: database.url } : {}),
+    ...own,
+  };
+  return {
+    folder,
+    settings,
+    latchkey: (args, typed = {}) => run(args, { ...settings, ...typed.settings }, typed.input),
+    serve: async (more = {}) => {
+      const server = await serve({ LATCHKEY_LOG_LEVEL: "error", ...settings, ...more });
+      endings.push(() => server.end());
+      return server;
+    },
+    withStore: async (work) => {
+      const log = createLog({ level: "silent", clock: systemClock });
+      const store = storeOf(loadConfig(settings, false), { clock: systemClock, log });
+      try {
+        return await work(store);
+      } finally {
+        await store.close();
+      }
+    },
+    mails: () => readOutbox(join(folder, "outbox")),
+  };
+};
+
+/** For `afterAll`: ends the servers and removes the stores. */
+export const leavePlaces = async (): Promise<void> => {
+  for (const end of endings.splice(0).toReversed()) await end();
+};
+
+/** Signs somebody up at a server. @returns the session and the API token */
+export const signUp = async (
+  server: Client,
+  email: string,
+  password: string,
+): Promise<{ readonly session: string; readonly token: string }> => {
+  const reply = await server.send("POST", "/api/signup", {
+    json: { email, password, tos_accepted_for: "track" },
+  });
+  const session = sessionOf(reply);
+  if (session === undefined) throw new Error(`Sign-up failed: ${reply.status} ${reply.text}`);
+  const me = (await server.send("GET", "/api/v9/me", { session })).json();
+  if (typeof me !== "object" || me === null || !("api_token" in me) || typeof me.api_token !== "string") {
+    throw new Error("No token in /me");
+  }
+  return { session, token: me.api_token };
+};
+
+export type AuditRow = {
+  readonly event: string;
+  readonly channel: string;
+  readonly outcome: string;
+  readonly by: string | null;
+};
+
+/** What the audit tells of the account with this address, oldest first; without an address, of no account. */
+export const auditOf = (place: Place, email?: string): Promise<readonly AuditRow[]> =>
+  place.withStore(async ({ query }) => {
+    const account =
+      email === undefined
+        ? undefined
+        : await query
+            .withTables<{ accounts: { id: number; email: string } }>()
+            .selectFrom("accounts")
+            .select("id")
+            .where("email", "=", email)
+            .executeTakeFirstOrThrow();
+    const rows = await query
+      .selectFrom("audit_events")
+      .select(["event", "channel", "outcome", "user_agent as by"])
+      .where("account_id", account ? "=" : "is", account?.id ?? null)
+      .orderBy("id")
+      .execute();
+    return rows;
+  });
