@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import type { KeyObject } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import { day } from "../kernel/clock.ts";
@@ -57,9 +56,6 @@ type Loaded = {
   readonly keys: ReadonlyMap<string, LoadedKey>;
   readonly current: { readonly kid: string; readonly privateKey: KeyObject } | undefined;
 };
-
-/** Any number that no other advisory lock of this database uses: "lksk" in ASCII. */
-const advisoryLock = 0x6c6b736b;
 
 const stateOf = (verifiesUntil: number | null, now: number): SigningKeyState => {
   if (verifiesUntil === null) return "signs";
@@ -129,8 +125,7 @@ export const createSigningKeys = (deps: {
   /** One at a time, in whatever processes: two that look for the next free id must not find the same. */
   const changeKeys = <Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> =>
     store.transaction(async (tx) => {
-      if (store.kind === "postgres")
-        await sql`select pg_advisory_xact_lock(${advisoryLock})`.execute(tx.query);
+      await tx.alone();
       return work(tx);
     });
 

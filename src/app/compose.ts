@@ -1,5 +1,3 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import {
   displayNameIssue,
@@ -9,13 +7,11 @@ import {
   type Accounts,
   type Principal,
 } from "#accounts";
-import { migrations } from "#migrations";
 import { createTrack } from "#track";
-import { day, hour, minute, systemClock, type Clock } from "#kernel/clock.ts";
+import { day, hour, minute, systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import { loadServerSecret } from "#kernel/crypto/server-secrets.ts";
-import { openStore, type Store, type StoreAddress } from "#kernel/db/store.ts";
-import { reasonOf, SetupFault } from "#kernel/errors.ts";
+import type { Store } from "#kernel/db/store.ts";
 import type { Incoming } from "#kernel/http/incoming.ts";
 import type { Route } from "#kernel/http/route.ts";
 import { createTimetable, type Timetable } from "#kernel/jobs.ts";
@@ -26,6 +22,7 @@ import { createSmtpTransport } from "#kernel/mail/transport.smtp.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import { withDocuments } from "./docs-routes.ts";
 import { layGround, type Surprises } from "./ground.ts";
+import { openMigratedStore, outboxFolder } from "./open-store.ts";
 import { systemRoutes } from "./system-routes.ts";
 
 /** The house, built and not yet listening. Read from top to bottom, this is how everything hangs together. */
@@ -40,67 +37,6 @@ export type House = {
   start(): void;
   close(): Promise<void>;
 };
-
-export const storeAddress = (config: Config): StoreAddress =>
-  config.databaseUrl
-    ? { kind: "postgres", url: config.databaseUrl.reveal() }
-    : { kind: "sqlite", path: join(config.dataFolder, "latchkey.db") };
-
-export const outboxFolder = (config: Config): string => join(config.dataFolder, "outbox");
-
-/** Makes the data folder, or says in one sentence why that can't be. */
-const prepareFolder = async (config: Config): Promise<void> => {
-  try {
-    await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
-    if (!config.smtpUrl) await mkdir(outboxFolder(config), { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new SetupFault(
-      `The data folder ${config.dataFolder} can't be used: ${reasonOf(error)}. Set LATCHKEY_DATA to a folder that this user may write.`,
-      error,
-    );
-  }
-};
-
-/** The store of the settings, as it is: nothing is made, and nothing asked yet. */
-export const storeOf = (config: Config, { clock, log }: { readonly clock: Clock; readonly log: Log }): Store =>
-  openStore(storeAddress(config), {
-    clock,
-    migrations,
-    onPollFailed: (error) => log.warn("change_feed_unconfirmed", { error }),
-  });
-
-/**
- * Opens the store, and has it made ready before it is used.
- * @throws SetupFault when it can't be reached or read
- */
-export const openReadyStore = async (
-  config: Config,
-  around: { readonly clock: Clock; readonly log: Log },
-  makeReady: (store: Store) => Promise<void>,
-): Promise<Store> => {
-  await prepareFolder(config);
-  const address = storeAddress(config);
-  const store = storeOf(config, around);
-  try {
-    await makeReady(store);
-    return store;
-  } catch (error) {
-    await store.close().catch(() => undefined);
-    if (error instanceof SetupFault) throw error;
-    const what =
-      address.kind === "sqlite"
-        ? `The database ${address.path} can't be opened: ${reasonOf(error)}. Check that this user may read and write it.`
-        : `The database of LATCHKEY_DATABASE_URL can't be reached: ${reasonOf(error)}. Check that it runs and that the URL is right.`;
-    throw new SetupFault(what, error);
-  }
-};
-
-/** Opens and migrates the store, and follows its changes. @throws SetupFault when it can't be reached or read */
-export const openMigratedStore = (config: Config, clock: Clock, log: Log): Promise<Store> =>
-  openReadyStore(config, { clock, log }, async (store) => {
-    await store.migrate();
-    await store.changes.start();
-  });
 
 const transportOf = (config: Config): MailTransport => {
   const sender = { from: config.mailFrom, host: config.origin.hostname };

@@ -4,8 +4,8 @@ import type { Config } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";
 import { SetupFault } from "#kernel/errors.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
-import { openReadyStore, storeAddress } from "./compose.ts";
 import { layGround, type Ground } from "./ground.ts";
+import { openReadyStore, storeAddress } from "./open-store.ts";
 
 /** What a command of the operator works with. Nothing runs by itself, and after `close` nothing is open. */
 export type OperatorHouse = Ground & {

@@ -1,7 +1,8 @@
 import { systemClock } from "#kernel/clock.ts";
 import { loadConfig } from "#kernel/config.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
-import { compose, outboxFolder } from "./compose.ts";
+import { compose } from "./compose.ts";
+import { outboxFolder } from "./open-store.ts";
 import { serve } from "./server.ts";
 
 /** How long running calls may take to end after a signal. */

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { storeOf } from "#app/compose.ts";
+import { storeOf } from "#app/open-store.ts";
 import { systemClock } from "#kernel/clock.ts";
 import { inspectConfig, type Config } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";

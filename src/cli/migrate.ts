@@ -1,4 +1,4 @@
-import { openReadyStore } from "#app/compose.ts";
+import { openReadyStore } from "#app/open-store.ts";
 import { systemClock } from "#kernel/clock.ts";
 import { loadConfig } from "#kernel/config.ts";
 import type { Ending } from "./command.ts";

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { all, allChannels, passwordChannels, sessionChannels, statuses } from "../support/channels.ts";
+import { all, allChannels, statuses } from "../support/channels.ts";
 import { roomy, startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
-import { sessionOf, type Sent } from "../support/http.ts";
-import { codeIn } from "../support/mails.ts";
+import type { Sent } from "../support/http.ts";
 import { fieldsOf } from "../support/shapes.ts";
 
 let house: TestHouse;
@@ -15,8 +14,6 @@ type Fields = Readonly<Record<string, unknown>>;
 const getMe = async (sent: Sent): Promise<Fields> =>
   fieldsOf((await house.send("GET", "/api/v9/me", sent)).json());
 const put = (session: string, json: unknown) => house.send("PUT", "/api/v9/me", { session, json });
-const subjectsTo = async (address: string): Promise<readonly string[]> =>
-  (await house.mails()).filter(({ to }) => to === address).map(({ subject }) => subject);
 const keysOf = async (person: Person) => ({ ...person, token: await house.tokenOf(person) });
 
 /** What `GET /me` has and the answer to `PUT /me` has not. */

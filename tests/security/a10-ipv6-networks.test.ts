@@ -21,15 +21,15 @@ const guessFromEach = async (house: TestHouse, addresses: readonly string[]): Pr
 
 const hex = (number: number): string => (number & 0xffff).toString(16);
 
-test("A10: 2,000 addresses of one /64 are one network", async () => {
+test("A10: 1,000 addresses of one /64 are one network", async () => {
   const house = await startHouse(narrow);
-  const replies = await series(2000, (index) =>
+  const replies = await series(1000, (index) =>
     guess(
       house,
       `2001:db8:aa:bb:${hex(index * 31)}:${hex(index * 7919)}:${hex(index * 104_729)}:${hex(index)}`,
     ),
   );
-  expect(tally(replies)).toEqual({ 403: 3, 429: 1997 });
+  expect(tally(replies)).toEqual({ 403: 3, 429: 997 });
   expect((await guess(house, "2001:db8:aa:bc::1")).status).toBe(403);
   expect((await guess(house, "2001:db8:ab:bb::1")).status).toBe(403);
 });

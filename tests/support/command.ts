@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { inject } from "vitest";
-import { storeOf } from "#app/compose.ts";
+import { storeOf } from "#app/open-store.ts";
 import { systemClock } from "#kernel/clock.ts";
 import { loadConfig } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";

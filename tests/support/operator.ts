@@ -2,7 +2,7 @@
 // be two.
 
 import type { Accounts } from "#accounts";
-import { openMigratedStore } from "#app/compose.ts";
+import { openMigratedStore } from "#app/open-store.ts";
 import { layGround, type Ground } from "#app/ground.ts";
 import type { Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";

@@ -200,7 +200,7 @@ const noFileKnowsAMachine: Check = (sources) =>
     .filter(({ text }) => /(^|[\s"'`(=:])(\/(root|work)\/|\/(home|Users)\/\w|[A-Z]:\\Users\\)/m.test(text))
     .map(({ path }) => `${path} has a path of somebody's machine in it.`);
 
-export const checks: readonly Check[] = [
+const checks: readonly Check[] = [
   roomsMeetOnlyWhereTheyMay,
   nothingGoesInCircles,
   onlyStoresHaveSql,

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { storeAddress } from "#app/compose.ts";
+import { storeAddress } from "#app/open-store.ts";
 import type { Config } from "#kernel/config.ts";
 import { reasonOf } from "#kernel/errors.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { outboxFolder } from "#app/compose.ts";
+import { outboxFolder } from "#app/open-store.ts";
 import { minute, systemClock } from "#kernel/clock.ts";
 import { isLoopbackHost, type Config } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";

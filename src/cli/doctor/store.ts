@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { storeAddress } from "#app/compose.ts";
+import { storeAddress } from "#app/open-store.ts";
 import type { Config } from "#kernel/config.ts";
 import { faultsOfFile, tryWriting } from "#kernel/db/inspect.ts";
 import type { Store } from "#kernel/db/store.ts";

@@ -1,0 +1,384 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { auditOf, leavePlaces, newPlace, signUp, type Place, type Server } from "../support/command.ts";
+import { sessionOf } from "../support/http.ts";
+import { codeIn, type Mail } from "../support/mails.ts";
+import { statusWithinSecond } from "../support/refused-soon.ts";
+
+const password = "correct horse 7";
+const id = /^[2-9A-HJ-NP-Za-km-z]{22}\n$/;
+
+let place: Place;
+let server: Server;
+beforeAll(async () => {
+  place = await newPlace({ LATCHKEY_SIGN_UPS: "1000" });
+  server = await place.serve();
+});
+afterAll(leavePlaces);
+
+const latchkey = (...args: string[]) => place.latchkey(args);
+const create = (email: string, ...options: string[]) =>
+  place.latchkey(["account", "create", email, "--password-stdin", ...options], { input: `${password}\n` });
+const me = (user: string, pass: string) => server.send("GET", "/api/v9/me", { basic: [user, pass] });
+const bySession = (session: string) => server.send("GET", "/api/v9/me", { session });
+
+const mailsTo = async (address: string): Promise<readonly Mail[]> =>
+  (await place.mails()).filter(({ to }) => to === address);
+
+const waitForMail = async (address: string): Promise<Mail> => {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const [mail] = await mailsTo(address);
+    if (mail) return mail;
+    if (performance.now() > deadline) throw new Error(`No mail came to ${address}.`);
+    await wait(50);
+  }
+};
+
+const mailsQueued = (): Promise<number> =>
+  place.withStore(async ({ query }) => (await query.selectFrom("mail_queue").select("id").execute()).length);
+
+describe("latchkey account create", () => {
+  test("makes what a sign-up makes, prints the id alone, and sends no mail", async () => {
+    const { code, out, err } = await create(
+      "Ada@Example.com",
+      "--name",
+      "Ada Lovelace",
+      "--timezone",
+      "Europe/London",
+    );
+
+    expect({ code, err }).toEqual({ code: 0, err: "Ada@example.com has an account.\n" });
+    expect(out).toMatch(id);
+    const reply = await me("ada@example.com", password);
+    expect(reply.json()).toMatchObject({
+      email: "Ada@example.com",
+      fullname: "Ada Lovelace",
+      timezone: "Europe/London",
+      toggl_accounts_id: out.trim(),
+      api_token: expect.stringMatching(/^[0-9a-f]{32}$/),
+      default_workspace_id: expect.any(Number),
+    });
+    const workspaces = await server.send("GET", "/api/v9/me/workspaces", {
+      basic: ["ada@example.com", password],
+    });
+    expect(workspaces.json()).toHaveLength(1);
+    expect(await mailsTo("Ada@example.com")).toEqual([]);
+    expect(await mailsQueued()).toBe(0);
+    expect(await auditOf(place, "Ada@example.com")).toContainEqual({
+      event: "sign_up",
+      channel: "cli",
+      outcome: "done",
+      by: expect.stringMatching(/^latchkey command line, \S+/),
+    });
+  });
+
+  test("takes the first line of standard input as it is, and nothing behind it", async () => {
+    const typed = " a pass, with blanks: ünï ";
+    const { code } = await place.latchkey(["account", "create", "line@example.com", "--password-stdin"], {
+      input: `${typed}\r\nanother line\n`,
+    });
+
+    expect(code).toBe(0);
+    expect((await me("line@example.com", typed)).status).toBe(200);
+  });
+
+  test("makes a strong password when there is nobody to ask, and prints it alone", async () => {
+    const { code, out, err } = await latchkey("account", "create", "made@example.com");
+
+    expect(code).toBe(0);
+    expect(out).toMatch(/^([2-9A-HJ-NP-Za-km-z]{5}-){3}[2-9A-HJ-NP-Za-km-z]{5}\n$/);
+    expect(err).toMatch(
+      /^made@example\.com has the account [2-9A-HJ-NP-Za-km-z]{22}, with this password\.\n$/,
+    );
+    expect((await me("made@example.com", out.trim())).status).toBe(200);
+  });
+
+  test("makes one as long as the setting asks for", async () => {
+    const { out } = await place.latchkey(["account", "create", "long@example.com"], {
+      settings: { LATCHKEY_PASSWORD_MIN: "64" },
+    });
+
+    expect(out.trim().length).toBeGreaterThanOrEqual(64);
+    expect((await me("long@example.com", out.trim())).status).toBe(200);
+  });
+
+  test("--json has the id, and the password only when it was made", async () => {
+    const given = await create("json@example.com", "--json");
+    const made = await latchkey("account", "create", "json2@example.com", "--json");
+
+    expect(given.err + made.err).toBe("");
+    expect(JSON.parse(given.out)).toEqual({
+      id: expect.stringMatching(/^.{22}$/),
+      email: "json@example.com",
+    });
+    expect(JSON.parse(made.out)).toEqual({
+      id: expect.stringMatching(/^.{22}$/),
+      email: "json2@example.com",
+      password: expect.stringMatching(/^.{23}$/),
+    });
+  });
+
+  test("refuses what a sign-up refuses, with a sentence, and makes nothing", async () => {
+    await create("taken@example.com");
+    const refused: ReadonlyArray<readonly [readonly string[], string, RegExp]> = [
+      [
+        ["TAKEN@example.com", "--password-stdin"],
+        password,
+        /^taken@example\.com has an account already: \S{22}\.\n$/,
+      ],
+      [["nobody", "--password-stdin"], password, /^email must be an address like name@example\.com\.\n$/],
+      [["weak@example.com", "--password-stdin"], "short", /^password must have at least 8 characters\.\n$/],
+      [
+        ["weak@example.com", "--password-stdin"],
+        "password1",
+        /^password is one of the most common passwords\.\n$/,
+      ],
+      [["weak@example.com", "--password-stdin"], "\n", /^There is no password on standard input/],
+      [["weak@example.com", "--password-stdin"], "", /^There is no password on standard input/],
+      [["weak@example.com", "--timezone", "Mars/Olympus"], "", /^--timezone must be a name of the IANA/],
+      [["weak@example.com", "--name", "two\nlines"], "", /^--name must not contain line breaks/],
+    ];
+    for (const [args, input, sentence] of refused) {
+      const { code, out, err } = await place.latchkey(["account", "create", ...args], { input });
+
+      expect({ code, out }).toEqual({ code: 1, out: "" });
+      expect(err).toMatch(sentence);
+    }
+    expect((await latchkey("account", "lock", "weak@example.com")).err).toBe(
+      "There is no account weak@example.com.\n",
+    );
+  });
+
+  test("refuses a password that is not UTF-8: it would be another one than was meant", async () => {
+    const { code, out, err } = await place.latchkey(
+      ["account", "create", "latin@example.com", "--password-stdin"],
+      {
+        input: Buffer.from("gr\xfc\xdfe aus Wien\n", "latin1"),
+      },
+    );
+
+    expect({ code, out, err }).toEqual({
+      code: 1,
+      out: "",
+      err: "The password on standard input is not UTF-8.\n",
+    });
+  });
+
+  test("vouches for the address, unless it is told not to", async () => {
+    const strict = await place.serve({
+      LATCHKEY_HIDE_ACCOUNTS: "strict",
+      LATCHKEY_PORT: String(Number(place.settings["LATCHKEY_PORT"]) + 1),
+    });
+    await create("vouched@example.com");
+    await create("unverified@example.com", "--unverified");
+    const signIn = (email: string) => strict.send("POST", "/api/sessions", { json: { email, password } });
+
+    expect((await signIn("vouched@example.com")).status).toBe(200);
+    expect((await signIn("unverified@example.com")).status).toBe(403);
+    expect((await me("unverified@example.com", password)).status).toBe(200);
+    await strict.end();
+  });
+});
+
+describe("latchkey account lock and unlock", () => {
+  test("within a second nothing of a locked account works at a running server", async () => {
+    const email = "locked@example.com";
+    const { session, token } = await signUp(server, email, password);
+    expect((await bySession(session)).status).toBe(200);
+    expect((await me(email, password)).status).toBe(200);
+    expect((await me(token, "api_token")).status).toBe(200);
+
+    const locked = await latchkey("account", "lock", email);
+
+    expect(locked).toEqual({
+      code: 0,
+      out: "",
+      err: `${email} is locked: its sessions have ended, and none of its credentials works.\n`,
+    });
+    expect(await statusWithinSecond(() => bySession(session))).toBe(403);
+    expect(await statusWithinSecond(() => me(email, password))).toBe(403);
+    expect(await statusWithinSecond(() => me(token, "api_token"))).toBe(403);
+
+    const unlocked = await latchkey("account", "unlock", email);
+
+    expect(unlocked).toMatchObject({ code: 0, out: "" });
+    expect((await me(email, password)).status).toBe(200);
+    expect((await me(token, "api_token")).status).toBe(200);
+    expect((await bySession(session)).status).toBe(403);
+    const events = (await auditOf(place, email))
+      .filter(({ channel }) => channel === "cli")
+      .map(({ event }) => event);
+    expect(events).toEqual(["account_locked", "account_unlocked"]);
+  });
+
+  test("say so when there is nothing to do, and do nothing", async () => {
+    const email = "twice@example.com";
+    await create(email);
+    await latchkey("account", "lock", email);
+    const again = await latchkey("account", "lock", email);
+    await latchkey("account", "unlock", email);
+    const open = await latchkey("account", "unlock", email);
+
+    expect(again).toMatchObject({
+      code: 0,
+      out: "",
+      err: expect.stringMatching(/ is locked already, since /),
+    });
+    expect(open).toEqual({ code: 0, out: "", err: `${email} is not locked.\n` });
+    expect((await auditOf(place, email)).map(({ event }) => event)).toEqual([
+      "sign_up",
+      "account_locked",
+      "account_unlocked",
+    ]);
+  });
+
+  test("take the public id too, and answer in JSON", async () => {
+    const { out } = await create("by-id@example.com");
+    const locked = await latchkey("account", "lock", out.trim(), "--json");
+
+    expect(locked).toMatchObject({ code: 0, err: "" });
+    expect(JSON.parse(locked.out)).toEqual({ id: out.trim(), email: "by-id@example.com", locked: true });
+    expect((await me("by-id@example.com", password)).status).toBe(403);
+  });
+});
+
+describe("latchkey account close", () => {
+  test("closes as the owner would: refused at once, and the mail takes it back", async () => {
+    const email = "closed@example.com";
+    await create(email);
+    expect((await me(email, password)).status).toBe(200);
+
+    const closed = await latchkey("account", "close", email);
+
+    expect(closed).toMatchObject({ code: 0, out: "" });
+    expect(closed.err).toMatch(
+      /^closed@example\.com is closed; it will be erased on \d{4}-\d\d-\d\d \d\d:\d\d UTC\./,
+    );
+    expect(await statusWithinSecond(() => me(email, password))).toBe(403);
+    for (const args of [
+      ["account", "reset-password"],
+      ["token", "create"],
+    ]) {
+      expect(await latchkey(...args, email)).toMatchObject({
+        code: 1,
+        out: "",
+        err: expect.stringMatching(/ is closed: /),
+      });
+    }
+    const mail = await waitForMail(email);
+    expect((await server.send("POST", `/api/me/close_account/undo/${codeIn(mail)}`)).status).toBe(200);
+    expect((await me(email, password)).status).toBe(200);
+    expect(await auditOf(place, email)).toContainEqual(
+      expect.objectContaining({ event: "account_closed", channel: "cli" }),
+    );
+  });
+
+  test("a second time changes nothing and mails nothing", async () => {
+    const email = "closed-twice@example.com";
+    await create(email);
+    const first = await latchkey("account", "close", email, "--json");
+    const second = await latchkey("account", "close", email, "--json");
+
+    expect(JSON.parse(second.out)).toEqual(JSON.parse(first.out));
+    await waitForMail(email);
+    expect(await mailsTo(email)).toHaveLength(1);
+    expect((await auditOf(place, email)).filter(({ event }) => event === "account_closed")).toHaveLength(1);
+  });
+
+  test("erases at once when the setting says so", async () => {
+    const email = "erased@example.com";
+    await create(email);
+    const closed = await place.latchkey(["account", "close", email], {
+      settings: { LATCHKEY_CLOSE_GRACE_DAYS: "0" },
+    });
+
+    expect(closed).toEqual({ code: 0, out: "", err: `${email} is closed and erased.\n` });
+    expect(await latchkey("account", "lock", email)).toMatchObject({
+      code: 1,
+      err: `There is no account ${email}.\n`,
+    });
+  });
+});
+
+describe("latchkey account reset-password", () => {
+  test("prints a code alone with which the owner sets a new password, once, and mails nothing", async () => {
+    const email = "lost@example.com";
+    const { session } = await signUp(server, email, password);
+    const mailed = await waitForMail(email);
+
+    const { code, out, err } = await latchkey("account", "reset-password", email);
+
+    expect(code).toBe(0);
+    expect(out).toMatch(/^[0-9a-hjkmnp-tv-z]{26}\n$/);
+    expect(err).toMatch(/^Valid for 10 minutes, once: /);
+    expect(err).not.toContain(out.trim());
+    expect(await mailsTo(email)).toEqual([mailed]);
+    expect(await auditOf(place, email)).toContainEqual(
+      expect.objectContaining({ event: "reset_requested", channel: "cli", outcome: "done" }),
+    );
+    expect((await bySession(session)).status).toBe(200);
+
+    const confirm = () =>
+      server.send("POST", `/api/me/password_reset/confirm/${out.trim()}`, {
+        json: { password: "a new river at noon" },
+      });
+    const confirmed = await confirm();
+    expect(confirmed.status).toBe(200);
+    expect((await bySession(sessionOf(confirmed) ?? "")).status).toBe(200);
+    expect((await me(email, password)).status).toBe(403);
+    expect((await me(email, "a new river at noon")).status).toBe(200);
+    expect((await bySession(session)).status).toBe(403);
+    expect((await confirm()).status).toBe(400);
+  });
+
+  test("--json has the link and the end of the ten minutes", async () => {
+    await create("link@example.com");
+    const before = Date.now();
+    const { out } = await latchkey("account", "reset-password", "link@example.com", "--json");
+    const facts = JSON.parse(out);
+
+    expect(facts.link).toBe(`http://localhost:${place.settings["LATCHKEY_PORT"]}/reset#${facts.code}`);
+    expect(Date.parse(facts.expires_at)).toBeGreaterThanOrEqual(before + 600_000);
+    expect(Date.parse(facts.expires_at)).toBeLessThanOrEqual(Date.now() + 600_000);
+  });
+
+  test("is refused for a locked account, whose code would be refused as well", async () => {
+    await create("shut@example.com");
+    await latchkey("account", "lock", "shut@example.com");
+
+    expect(await latchkey("account", "reset-password", "shut@example.com")).toEqual({
+      code: 1,
+      out: "",
+      err: "shut@example.com is locked: unlock it first.\n",
+    });
+  });
+});
+
+test("every command that names an account says so when there is none", async () => {
+  for (const name of [
+    "account lock",
+    "account unlock",
+    "account close",
+    "account reset-password",
+    "token create",
+  ]) {
+    const unknown = await latchkey(...name.split(" "), "nobody@example.com");
+    expect(unknown).toEqual({ code: 1, out: "", err: "There is no account nobody@example.com.\n" });
+  }
+  expect(await latchkey("token", "revoke", "not an address")).toEqual({
+    code: 1,
+    out: "",
+    err: "Name the account by its e-mail address or its public id.\n",
+  });
+});
+
+test("what a command makes is for its user only", async () => {
+  const fresh = await newPlace();
+  await fresh.latchkey(["account", "create", "first@example.com"]);
+  for (const name of await readdir(fresh.folder)) {
+    expect((await stat(join(fresh.folder, name))).mode & 0o077, name).toBe(0);
+  }
+});

@@ -1,0 +1,189 @@
+import { readdir, stat } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import {
+  beginProcess,
+  besides,
+  clearSites,
+  endProcess,
+  newSite,
+  startProcess,
+  type Running,
+} from "../support/process.ts";
+
+afterEach(clearSites);
+
+const signUp = (running: Running, email: string) =>
+  running.send("POST", "/api/signup", {
+    json: { email, password: "a quiet river at noon", tos_accepted_for: "track" },
+  });
+
+test("a start prints address, mail place and next step on standard output, and nothing else anywhere", async () => {
+  const { settings, config } = await newSite();
+  const running = await startProcess(settings);
+  await signUp(running, "ada@example.com");
+  const { code, out, err } = await endProcess(running);
+
+  expect(out).toBe(
+    [
+      `Latchkey is at ${config.origin.origin}`,
+      `Mail is written to ${join(config.dataFolder, "outbox")}`,
+      'Next: sign up, as README.md shows under "First account".',
+      "",
+    ].join("\n"),
+  );
+  expect(err).toBe("");
+  expect(code).toBe(0);
+});
+
+test("the first start makes folder, keys and database for its own user only", async () => {
+  const { settings, config } = await newSite();
+  const running = await startProcess(settings);
+  await signUp(running, "ada@example.com");
+  await expect.poll(async () => (await readdir(join(config.dataFolder, "outbox"))).length).toBe(1);
+
+  const modeOf = async (...path: readonly string[]): Promise<number> =>
+    (await stat(join(config.dataFolder, ...path))).mode & 0o777;
+  expect(await modeOf()).toBe(0o700);
+  expect(await modeOf("root.keys")).toBe(0o600);
+  expect(await modeOf("outbox")).toBe(0o700);
+  const names = (await readdir(config.dataFolder, { recursive: true })).toSorted();
+  for (const name of names) expect((await modeOf(name)) & 0o077, name).toBe(0);
+  const database = config.databaseUrl ? [] : ["latchkey.db", "latchkey.db-shm", "latchkey.db-wal"];
+  expect(names).toEqual([
+    ...database,
+    "outbox",
+    expect.stringMatching(/^outbox\/\w+-[0-9a-f]{32}\.eml$/),
+    "root.keys",
+  ]);
+});
+
+test("a later start makes nothing anew: keys, accounts and sessions are those of before", async () => {
+  const { settings, config } = await newSite();
+  const first = await startProcess(settings);
+  const cookie = (await signUp(first, "ada@example.com")).cookies[0]?.split(";")[0] ?? "";
+  const keys = await stat(join(config.dataFolder, "root.keys"));
+  await endProcess(first);
+
+  const second = await startProcess(settings);
+  expect((await second.send("GET", "/api/v9/me", { headers: { cookie } })).json()).toMatchObject({
+    email: "ada@example.com",
+  });
+  const again = await stat(join(config.dataFolder, "root.keys"));
+  expect([again.ino, again.mtimeMs]).toEqual([keys.ino, keys.mtimeMs]);
+});
+
+test("two processes that start at once on a store that is new both come up, with one set of keys", async () => {
+  const site = await newSite();
+  const [one, other] = await Promise.all([startProcess(site.settings), startProcess(await besides(site))]);
+
+  expect((await readdir(site.config.dataFolder)).filter((name) => name.includes("root.keys"))).toEqual([
+    "root.keys",
+  ]);
+  const signUps = await Promise.all(
+    Array.from({ length: 6 }, (_, index) => signUp(index % 2 === 0 ? one : other, `p${index}@example.com`)),
+  );
+  for (const { status, cookies } of signUps) {
+    expect(status).toBe(200);
+    const cookie = cookies[0]?.split(";")[0] ?? "";
+    for (const node of [one, other]) {
+      expect((await node.send("GET", "/api/v9/me", { headers: { cookie } })).status).toBe(200);
+    }
+  }
+  const published = await Promise.all([one, other].map((node) => node.send("GET", "/.well-known/jwks.json")));
+  expect(published[0]?.text).toBe(published[1]?.text);
+  expect([one.err(), other.err()]).toEqual(["", ""]);
+});
+
+test("a first start that is killed, again and again, leaves nothing that the next one can't go on from", async () => {
+  const { settings, config } = await newSite();
+  for (let round = 0; round < 8; round += 1) {
+    const { kill } = beginProcess(settings);
+    await new Promise((resolve) => setTimeout(resolve, 150 + round * 60));
+    await kill();
+  }
+  const running = await startProcess(settings);
+  expect((await signUp(running, "ada@example.com")).status).toBe(200);
+  expect((await readdir(config.dataFolder)).filter((name) => name === "root.keys")).toHaveLength(1);
+});
+
+/** A connection that sends a sign-up up to its last bytes, which it keeps back. */
+const beginSignUp = (running: Running, email: string) => {
+  const body = JSON.stringify({ email, password: "a quiet river at noon", tos_accepted_for: "track" });
+  const socket: Socket = connect(running.port, "127.0.0.1");
+  let text = "";
+  socket.on("data", (chunk: Buffer) => {
+    text += chunk.toString("utf8");
+  });
+  const closed = new Promise<string>((resolve, reject) => {
+    socket.on("error", reject);
+    socket.on("close", () => resolve(text));
+  });
+  socket.write(
+    `POST /api/signup HTTP/1.1\r\nHost: localhost:${running.port}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body.slice(0, -5)}`,
+  );
+  return { closed, finish: () => void socket.write(body.slice(-5)) };
+};
+
+const isRefused = async (port: number): Promise<boolean> => {
+  const probe = connect(port, "127.0.0.1");
+  try {
+    return await new Promise((resolve) => {
+      probe.on("connect", () => resolve(false));
+      probe.on("error", () => resolve(true));
+    });
+  } finally {
+    probe.destroy();
+  }
+};
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "%s lets the running call end with its answer, takes no new one, and ends with code 0",
+  async (signal) => {
+    const { settings } = await newSite();
+    const running = await startProcess(settings);
+    const begun = beginSignUp(running, "late@example.com");
+    // A connection that stays open between two calls holds nothing up.
+    expect((await running.send("GET", "/healthz")).status).toBe(200);
+
+    running.signal(signal);
+    await expect.poll(() => isRefused(running.port), { timeout: 5000 }).toBe(true);
+    begun.finish();
+    const answer = await begun.closed;
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer).toContain("__Secure-accounts-session=");
+    const { code, err } = await running.ended;
+    expect([code, err]).toEqual([0, ""]);
+
+    // The port is free at once, and what was answered is there.
+    const next = await startProcess(settings);
+    const basic = ["late@example.com", "a quiet river at noon"] as const;
+    expect((await next.send("GET", "/api/v9/me", { basic })).status).toBe(200);
+  },
+);
+
+test("calls that wait for their hash when the signal comes get their answers too", async () => {
+  const { settings } = await newSite({ LATCHKEY_HASHES: "1", LATCHKEY_SIGN_UPS: "1000" });
+  const running = await startProcess(settings);
+  const calls = Array.from({ length: 8 }, (_, index) => signUp(running, `queued${index}@example.com`));
+  // Eight calls have arrived once one of them was answered; the others are behind it in the queue.
+  await Promise.race(calls);
+  const { code } = await endProcess(running);
+
+  expect(code).toBe(0);
+  expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(calls.map(() => 200));
+});
+
+test("a second signal ends it at once, although a call is running", async () => {
+  const { settings } = await newSite();
+  const running = await startProcess(settings);
+  const begun = beginSignUp(running, "never@example.com");
+  begun.closed.catch(() => undefined);
+
+  running.signal("SIGINT");
+  await expect.poll(() => isRefused(running.port), { timeout: 5000 }).toBe(true);
+  const { code } = await endProcess(running, "SIGINT");
+  expect(code).toBe(1);
+});
