@@ -108,10 +108,13 @@ export const withDocuments = (rows: readonly Route[], origin: URL): readonly Rou
       path: "/docs/api",
       summary: "A page to read the document on",
       answers: { means: "The page." },
-      run: async () => ({
-        content: { type: "text/html; charset=utf-8", body: page((await scalar()).digest) },
-        headers: { "content-security-policy": contentSecurityPolicy },
-      }),
+      run: async ({ incoming }) => {
+        incoming.refuseOtherHosts();
+        return {
+          content: { type: "text/html; charset=utf-8", body: page((await scalar()).digest) },
+          headers: { "content-security-policy": contentSecurityPolicy },
+        };
+      },
     }),
     route({
       ...open,

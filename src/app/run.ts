@@ -1,5 +1,5 @@
 import { systemClock } from "#kernel/clock.ts";
-import { loadConfig } from "#kernel/config.ts";
+import { loadConfig, sizeThreadPool } from "#kernel/config.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
 import { compose } from "./compose.ts";
 import { outboxFolder } from "./open-store.ts";
@@ -18,6 +18,7 @@ export const run = async (): Promise<void> => {
   // Files of this process are for its user only, whatever the folder allows.
   process.umask(0o077);
   const config = loadConfig();
+  sizeThreadPool(config);
   const log = createLog({ level: config.logLevel, clock: systemClock });
   const house = await compose(config, log);
   const server = await serve(house, log);

@@ -167,6 +167,15 @@ const unknownNames = (environment: Environment): readonly ConfigFault[] => {
   );
 };
 
+/**
+ * As many threads for libuv as there are hashes at once: with more, hashes would only take turns and keep the event
+ * loop from its own. It counts from the first use of a thread on, so call it before anything else; a size that the
+ * operator gave stays.
+ */
+export const sizeThreadPool = ({ limits }: Pick<Config, "limits">): void => {
+  process.env["UV_THREADPOOL_SIZE"] ??= String(limits.hashes);
+};
+
 export const isLoopbackHost = (host: string): boolean =>
   host === "localhost" || host === "127.0.0.1" || host === "[::1]";
 

@@ -40,7 +40,6 @@ export const refusals = {
   host_unknown: { status: 421, text: "This host name is not served here; use the configured origin" },
   login_throttled: { status: 429, text: "Too many failed attempts. Wait, or reset the password." },
   sign_up_throttled: { status: 429, text: "Too many sign-ups from this network. Try again later." },
-  mail_throttled: { status: 429, text: "Too many requests for mail. Try again later." },
   code_throttled: { status: 429, text: "Too many codes tried from this network. Try again later." },
   rate_limited: { status: 429, text: "Too many requests. Slow down." },
   headers_too_large: { status: 431, text: "The request's headers are too large" },

@@ -122,9 +122,14 @@ const beginSignUp = (running: Running, email: string) => {
   });
   socket.write(
     `POST /api/signup HTTP/1.1\r\nHost: localhost:${running.port}\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body.slice(0, -5)}`,
+      `Expect: 100-continue\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body.slice(0, -5)}`,
   );
-  return { closed, finish: () => void socket.write(body.slice(-5)) };
+  return {
+    /** The server has taken up the call. */
+    begun: () => expect.poll(() => text).toContain("100 Continue"),
+    closed,
+    finish: () => void socket.write(body.slice(-5)),
+  };
 };
 
 const isRefused = async (port: number): Promise<boolean> => {
@@ -144,15 +149,16 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   async (signal) => {
     const { settings } = await newSite();
     const running = await startProcess(settings);
-    const begun = beginSignUp(running, "late@example.com");
+    const call = beginSignUp(running, "late@example.com");
+    await call.begun();
     // A connection that stays open between two calls holds nothing up.
     expect((await running.send("GET", "/healthz")).status).toBe(200);
 
     running.signal(signal);
     await expect.poll(() => isRefused(running.port), { timeout: 5000 }).toBe(true);
-    begun.finish();
-    const answer = await begun.closed;
-    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    call.finish();
+    const answer = await call.closed;
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /m);
     expect(answer).toContain("__Secure-accounts-session=");
     const { code, err } = await running.ended;
     expect([code, err]).toEqual([0, ""]);
@@ -179,8 +185,9 @@ test("calls that wait for their hash when the signal comes get their answers too
 test("a second signal ends it at once, although a call is running", async () => {
   const { settings } = await newSite();
   const running = await startProcess(settings);
-  const begun = beginSignUp(running, "never@example.com");
-  begun.closed.catch(() => undefined);
+  const call = beginSignUp(running, "never@example.com");
+  call.closed.catch(() => undefined);
+  await call.begun();
 
   running.signal("SIGINT");
   await expect.poll(() => isRefused(running.port), { timeout: 5000 }).toBe(true);

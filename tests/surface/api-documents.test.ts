@@ -58,6 +58,12 @@ describe("GET /openapi.json", () => {
 });
 
 describe("GET /docs/api", () => {
+  test("is a page of our own host name only", async () => {
+    const elsewhere = await fetch(`http://127.0.0.1:${new URL(server?.origin ?? "").port}/docs/api`);
+
+    expect(elsewhere.status).toBe(421);
+  });
+
   test("is a page of scripts from here only, which nobody may frame", async () => {
     const reply = await get("/docs/api");
     const page = await reply.text();

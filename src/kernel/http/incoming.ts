@@ -82,9 +82,14 @@ export class Incoming {
   cookie(name: string): CookieReading {
     const reading = readCookie(this.#request.headers.cookie, name);
     if (reading.kind === "none") return reading;
-    if (!isOurHost(this.#host(), this.#surroundings.origin)) throw new Refusal("host_unknown");
+    this.refuseOtherHosts();
     if (!safeMethods.has(this.#request.method)) this.refuseOtherSites();
     return reading;
+  }
+
+  /** For pages, and for whatever trusts a cookie. @throws Refusal host_unknown */
+  refuseOtherHosts(): void {
+    if (!isOurHost(this.#host(), this.#surroundings.origin)) throw new Refusal("host_unknown");
   }
 
   /**

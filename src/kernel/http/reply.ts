@@ -58,7 +58,7 @@ export const createReplies = ({ overTls, withCors, log }: ReplyDeps): Replies =>
     status: number,
     rest: { headers: Headers; content: Content | undefined },
   ) => {
-    const { reply, wire, incoming } = exchange;
+    const { request, reply, wire, incoming } = exchange;
     const { content } = rest;
     reply.hijack();
     const lines: OutgoingHttpHeaders = { ...standing[wire], "x-request-id": incoming.requestId };
@@ -67,6 +67,8 @@ export const createReplies = ({ overTls, withCors, log }: ReplyDeps): Replies =>
     Object.assign(lines, incoming.answerHeaders, rest.headers);
     if (content) lines["content-type"] = content.type;
     lines["content-length"] = content ? Buffer.byteLength(content.body) : 0;
+    // Of a server that is being stopped: a connection that stays open would hold up the end.
+    if (!request.server.server.listening) lines["connection"] = "close";
     reply.raw.writeHead(status, lines);
     reply.raw.end(content?.body);
   };
