@@ -7,10 +7,8 @@ import { join } from "node:path";
 import { compose } from "#app/compose.ts";
 import { systemClock } from "#kernel/clock.ts";
 import { loadConfig } from "#kernel/config.ts";
-import { createClientAddress } from "#kernel/http/client-address.ts";
 import type { Route } from "#kernel/http/route.ts";
-import { createHttpServer } from "#kernel/http/serve.ts";
-import { systemRandom } from "#kernel/ids.ts";
+import { httpServerOf } from "#app/server.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
 
 export type OpenHouse = {
@@ -25,17 +23,7 @@ export const openHouse = async (): Promise<OpenHouse> => {
   const config = loadConfig({ LATCHKEY_DATA: folder }, false);
   const log = createLog({ level: "error", clock: systemClock });
   const house = await compose(config, log);
-  const server = createHttpServer({
-    routes: house.routes,
-    corsOrigins: config.corsOrigins,
-    surroundings: {
-      origin: config.origin,
-      allowedOrigins: new Set([config.origin.origin]),
-      clientAddress: createClientAddress(config.trustedProxies),
-    },
-    random: systemRandom,
-    log,
-  });
+  const server = httpServerOf(house, log);
   return {
     rows: house.routes,
     server,

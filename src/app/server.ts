@@ -1,3 +1,5 @@
+import type { FastifyInstance } from "fastify";
+import { quotaHeaders } from "#track";
 import { createClientAddress } from "#kernel/http/client-address.ts";
 import { createHttpServer } from "#kernel/http/serve.ts";
 import { SetupFault } from "#kernel/errors.ts";
@@ -32,12 +34,12 @@ const listenFault = (error: unknown, host: string, port: number): unknown => {
   }
 };
 
-/** Puts the house on its port. @throws SetupFault when the port can't be had; the house is closed then */
-export const serve = async (house: House, log: Log): Promise<RunningServer> => {
-  const { config } = house;
-  const app = createHttpServer({
-    routes: house.routes,
+/** The house's rows as an HTTP server that does not listen yet. */
+export const httpServerOf = ({ config, routes }: House, log: Log): FastifyInstance =>
+  createHttpServer({
+    routes,
     corsOrigins: config.corsOrigins,
+    standing: { track: quotaHeaders({ remaining: config.limits.quota, resetsInSeconds: 3600 }) },
     surroundings: {
       origin: config.origin,
       allowedOrigins: new Set([config.origin.origin, ...config.corsOrigins]),
@@ -46,6 +48,11 @@ export const serve = async (house: House, log: Log): Promise<RunningServer> => {
     random: systemRandom,
     log,
   });
+
+/** Puts the house on its port. @throws SetupFault when the port can't be had; the house is closed then */
+export const serve = async (house: House, log: Log): Promise<RunningServer> => {
+  const { config } = house;
+  const app = httpServerOf(house, log);
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {

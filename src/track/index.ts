@@ -8,6 +8,7 @@ import type { ReadMeDeps } from "./read-me.ts";
 import { trackRoutes } from "./routes.ts";
 import { createUseCases, type AccountActions } from "./use-cases.ts";
 
+export { quotaHeaders } from "./metering.ts";
 export { provision } from "./provision.ts";
 
 type TrackDeps<Principal extends Caller, Email> = ReadMeDeps & {

@@ -15,9 +15,17 @@ export type Metering = {
   readonly state: (caller: Caller) => QuotaState;
 };
 
-const announce = (incoming: Incoming, { remaining, resetsInSeconds }: QuotaState): void => {
-  incoming.answerHeaders["x-toggl-quota-remaining"] = String(remaining);
-  incoming.answerHeaders["x-toggl-quota-resets-in"] = String(resetsInSeconds);
+/** On every answer of the wire (contract §5); to a caller who is not known they say what a fresh hour has. */
+export const quotaHeaders = ({
+  remaining,
+  resetsInSeconds,
+}: Pick<QuotaState, "remaining" | "resetsInSeconds">) => ({
+  "x-toggl-quota-remaining": String(remaining),
+  "x-toggl-quota-resets-in": String(resetsInSeconds),
+});
+
+const announce = (incoming: Incoming, state: QuotaState): void => {
+  Object.assign(incoming.answerHeaders, quotaHeaders(state));
 };
 
 /** In memory, per process: it guards a machine, not a bill. */

@@ -106,6 +106,25 @@ describe.for(curls)("%s", ([, curl]) => {
     expect(await me(cookie)).toBe(403);
   });
 
+  test("create a session without -X, which -d makes a POST by itself", async () => {
+    const { email, password } = await newcomer();
+    const snippet = snippets.createSession.replace(" -X POST", "");
+
+    const output = await curl(typed(snippet, { "your-email": email, "your-password": password }));
+
+    expect(statusIn(output)).toBe("200");
+    expect(await me(cookieIn(output))).toBe(200);
+  });
+
+  test("a body without its content type, which curl sends as a form", async () => {
+    const { email, password } = await newcomer();
+    const snippet = snippets.createSession.replace(" -H 'Content-Type: application/json'", "");
+
+    const output = await curl(typed(snippet, { "your-email": email, "your-password": password }));
+
+    expect([statusIn(output), bodyIn(output)]).toEqual(["415", "The body must be sent as application/json"]);
+  });
+
   test("sign up", async () => {
     people += 1;
     const email = `curl${people}@example.com`;

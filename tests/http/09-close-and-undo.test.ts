@@ -200,6 +200,23 @@ describe("POST /api/me/close_account/undo/<code>", () => {
     expect((await house.send("GET", "/api/v9/me", { basic: [email, password] })).status).toBe(403);
   });
 
+  test("brings back none of the codes that were mailed before", async () => {
+    const { email, session } = await house.person();
+    const verify = codeIn(await house.mailTo(email));
+    house.clock.advance(1);
+    await house.send("POST", "/api/me/password_reset/request", { json: { email } });
+    const reset = codeIn(await house.mailTo(email, "Reset your password"));
+    await close({ session });
+    expect((await undo(codeIn(await house.mailTo(email, closed)))).status).toBe(200);
+
+    const confirmed = await house.send("POST", `/api/me/password_reset/confirm/${reset}`, {
+      json: { password: "a new quiet river" },
+    });
+    const verified = await house.send("POST", `/api/me/email_verification/confirm/${verify}`);
+
+    expect([confirmed.status, verified.status]).toEqual([400, 400]);
+  });
+
   test.for([
     ["a code that was never mailed", "0123456789abcdefghjkmnpqrs"],
     ["something else than a code", "undo"],

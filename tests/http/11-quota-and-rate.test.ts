@@ -96,6 +96,20 @@ describe("the hourly quota", () => {
   });
 });
 
+describe("the quota headers", () => {
+  test.each([
+    ["without credentials", {}, "/api/v9/me", 401],
+    ["with wrong ones", { basic: ["x", "y"] }, "/api/v9/me", 403],
+    ["of an open call", {}, "/api/v9/status", 200],
+    ["of an unknown path", {}, "/api/v9/nothing", 404],
+  ] as const)("stand on an answer %s too", async (_, credentials, path, status) => {
+    const reply = await (await startHouse()).send("GET", path, credentials);
+
+    expect(reply.status).toBe(status);
+    expect(quotaOf(reply)).toEqual(["36000", "3600"]);
+  });
+});
+
 describe("GET /api/v9/me/quota", () => {
   test("tells what is left, in the recorded form", async () => {
     const house = await startHouse();

@@ -5,6 +5,7 @@ import {
   from,
   lock,
   requestReset,
+  series,
   signUp,
   subjects,
   verifiedPerson,
@@ -23,7 +24,7 @@ afterAll(stopHouses);
 const resetMails = async (email: string): Promise<number> =>
   (await house.mails()).filter((mail) => mail.to === email && mail.subject === subjects.reset).length;
 
-test("A04: tells nothing at the 1st, 2nd, 20th and 101st request, whoever has the address", async () => {
+test("A04: tells nothing at the 1st, 2nd and 20th request, and the 101st, whoever has the address", async () => {
   await verifiedPerson(house, "open@example.com", password);
   await verifiedPerson(house, "closed@example.com", password);
   await house.send("POST", "/api/me/close_account/track", { basic: ["closed@example.com", password] });
@@ -31,13 +32,9 @@ test("A04: tells nothing at the 1st, 2nd, 20th and 101st request, whoever has th
   await lock(house, "locked@example.com");
   await signUp(house, "unverified@example.com", password);
 
-  const answersOf = async (email: string, network: string) => {
-    const answers = [];
-    for (let count = 1; count <= 101; count += 1)
-      answers.push(whole(await requestReset(house, email, from(network))));
-    return answers;
-  };
-  const unknown = await answersOf("nobody@example.com", "203.0.113.1");
+  const answersOf = async (email: string, network: string, count: number) =>
+    (await series(count, () => requestReset(house, email, from(network)))).map(whole);
+  const unknown = await answersOf("nobody@example.com", "203.0.113.1", 101);
   expect(unknown.slice(0, 100).map(({ status, text }) => [status, text])).toEqual(
     Array.from({ length: 100 }, () => [200, '{"success":true}']),
   );
@@ -45,8 +42,10 @@ test("A04: tells nothing at the 1st, 2nd, 20th and 101st request, whoever has th
   expect(unknown[100]).toMatchObject({ status: 429, headers: { "retry-after": "600" } });
   expect(unknown.every(({ cookies }) => cookies.length === 0)).toBe(true);
 
-  for (const [index, who] of ["open", "closed", "locked", "unverified"].entries()) {
-    expect(await answersOf(`${who}@example.com`, `203.0.113.${index + 2}`), who).toEqual(unknown);
+  expect(await answersOf("open@example.com", "203.0.113.2", 101)).toEqual(unknown);
+  for (const [index, who] of ["closed", "locked", "unverified"].entries()) {
+    const answers = await answersOf(`${who}@example.com`, `203.0.113.${index + 3}`, 20);
+    expect(answers, who).toEqual(unknown.slice(0, 20));
   }
 
   // What was told the same was not done the same: mail goes to those only who can use it, and five times at most.

@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hour } from "#kernel/clock.ts";
 import { sql } from "kysely";
 import { confirmReset, series, signIn, signUp, tally, type SentHeaders } from "../support/attacks.ts";
 import { startHouse, stopHouses, type TestHouse } from "../support/house.ts";
@@ -43,31 +44,45 @@ const forgeries: readonly (readonly [name: string, headers: (index: number) => S
 ];
 const isForwardedFor = ([name]: (typeof forgeries)[number]): boolean => name.startsWith("X-Forwarded-For");
 
+/** A house that counts anew. */
+const rested = (house: TestHouse): TestHouse => {
+  house.clock.advance(hour);
+  return house;
+};
+
 describe("without a trusted proxy", () => {
+  let bare: TestHouse;
+  beforeAll(async () => {
+    bare = await startHouse(narrow);
+  });
+
   test.each(forgeries)("A09: %s is nothing", async (_, headers) => {
-    const house = await startHouse(narrow);
+    const house = rested(bare);
     const tried = await series(6, (index) => guess(house, headers(index + 1)));
     expect(tally(tried)).toEqual({ 403: 3, 429: 3 });
     const seen = await sql<{ address: string }>`select distinct address from audit_events`.execute(
       house.inside.store.query,
     );
     expect(seen.rows).toEqual([{ address: "127.0.0.1" }]);
-    await house.stop();
   });
 });
 
 describe("behind a trusted proxy", () => {
+  let behind: TestHouse;
+  beforeAll(async () => {
+    behind = await startHouse(proxied);
+  });
+
   test.each(forgeries.filter((one) => !isForwardedFor(one)))(
     "A09: %s is nothing, neither alone nor beside the true hop",
     async (_, headers) => {
-      const house = await startHouse(proxied);
+      const house = rested(behind);
       const alone = await series(5, (index) => guess(house, headers(index + 1)));
       expect(tally(alone)).toEqual({ 403: 3, 429: 2 });
       const beside = await series(5, (index) =>
         guess(house, { ...headers(index + 1), "x-forwarded-for": "198.51.100.7" }),
       );
       expect(tally(beside)).toEqual({ 403: 3, 429: 2 });
-      await house.stop();
     },
   );
 
@@ -105,7 +120,7 @@ describe("behind a trusted proxy", () => {
   });
 
   test("A09: what can't be read counts as the proxy itself: never as nobody, never as an error", async () => {
-    const house = await startHouse(proxied);
+    const house = rested(behind);
     const unreadable = [
       "unknown",
       "203.0.113.7, unknown",
@@ -141,7 +156,7 @@ describe("behind a trusted proxy", () => {
   });
 
   test("A09: sign-ups and codes are counted by the same network as passwords", async () => {
-    const house = await startHouse(proxied);
+    const house = rested(behind);
     const forwarded = (index: number) => ({ "x-forwarded-for": `198.51.100.${index % 200}, 203.0.113.7` });
     const elsewhere = { "x-forwarded-for": "203.0.113.7, 203.0.113.8" };
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   behindProxy,
   confirmReset,
@@ -20,12 +20,15 @@ vi.mock("@node-rs/argon2", async (real) => (await import("../support/hash-count.
 let house: TestHouse;
 let victim: Person;
 let token: string;
+beforeAll(async () => {
+  house = await startHouse({ ...behindProxy, LATCHKEY_SIGN_UPS: "1000" });
+});
+afterAll(stopHouses);
+// A person of their own for each test: what is counted is counted for the address.
 beforeEach(async () => {
-  house = await startHouse(behindProxy);
   victim = await house.person();
   token = await house.tokenOf(victim);
 });
-afterEach(stopHouses);
 
 const guesses = (door: Door, count: number): Promise<readonly Reply[]> =>
   series(count, (index) =>

@@ -65,7 +65,7 @@ const hostile: readonly (readonly [
 ];
 
 /** Nothing was hashed, counted, set or mailed. */
-const leavesNoTrace = async (work: () => Promise<readonly Reply[]>, status: number): Promise<void> => {
+const expectNoTrace = async (work: () => Promise<readonly Reply[]>, status: number): Promise<void> => {
   const refusedBefore = await audited(house, "password_refused");
   const mailsBefore = (await house.mails()).length;
   let replies: readonly Reply[] = [];
@@ -82,7 +82,7 @@ const leavesNoTrace = async (work: () => Promise<readonly Reply[]>, status: numb
 
 describe.each(hostile)("%s", (_, bodyOf, status) => {
   test("A14: is refused by every call before anything is hashed or counted", () =>
-    leavesNoTrace(async () => {
+    expectNoTrace(async () => {
       const replies = [];
       for (const [method, path, rest, keys] of calls()) {
         replies.push(await house.send(method, path, { ...keys, headers: asJson, body: bodyOf(rest) }));
@@ -91,7 +91,7 @@ describe.each(hostile)("%s", (_, bodyOf, status) => {
     }, status));
 
   test("A14: and no better when it is compressed", () =>
-    leavesNoTrace(async () => {
+    expectNoTrace(async () => {
       const replies = [];
       for (const [method, path, rest, keys] of calls()) {
         const headers = { ...asJson, "content-encoding": "gzip" };

@@ -110,10 +110,6 @@ describe("the confirm of a reset, with a code that is good", () => {
     code = await resetCode(house, person.email);
   });
 
-  /** What a careless program could have made of the value; half a letter can't be sent again. */
-  const readings = (value: unknown): readonly string[] =>
-    typeof value === "object" ? ["[object Object]", "null"] : [String(value).toWellFormed()];
-
   /** Tells the password that must not have been set, by trying all that a careless program could have made of it. */
   const expectRefused = async (reply: Reply, guesses: readonly string[]): Promise<void> => {
     expect([400, 415]).toContain(reply.status);
@@ -126,7 +122,7 @@ describe("the confirm of a reset, with a code that is good", () => {
 
   test.each(noPasswords)("A26: %s is no password", async (_, password) => {
     const reply = await post(`${confirmPath}/${code}`, `{"password":${password}}`);
-    await expectRefused(reply, [...readings(JSON.parse(password)), password, fresh, ""]);
+    await expectRefused(reply, [password, fresh, "", "null", "undefined", "[object Object]"]);
   });
 
   test.each(noBodies)("A26: $name sets none", async ({ body, headers }) => {
@@ -202,12 +198,16 @@ const withoutCode: readonly (readonly [name: string, before: string, body: strin
 ];
 
 describe.each(withoutCode)("the confirm of %s", (_, before, body) => {
-  test.each(noCodes)("A26: does nothing with '%s' for a code, while good codes are waiting", async (code) => {
-    const person = await house.person();
-    await resetCode(house, person.email);
-    const closed = await house.person();
+  let person: Person;
+  let closed: Person;
+  beforeAll(async () => {
+    person = await house.person();
+    closed = await house.person();
     await house.send("POST", "/api/me/close_account/track", { session: closed.session });
+  });
 
+  test.each(noCodes)("A26: does nothing with '%s' for a code, while good codes are waiting", async (code) => {
+    await resetCode(house, person.email);
     const mails = await mailedDuring(house, async () => {
       const reply = await post(`${before}/${code}`, body);
       // A path that can't be decoded is no request at all, and one without a code no path.
@@ -222,7 +222,6 @@ describe.each(withoutCode)("the confirm of %s", (_, before, body) => {
   });
 
   test("A26: takes no code out of the body, the query or a cookie", async () => {
-    const person = await house.person();
     const code =
       before === confirmPath
         ? await resetCode(house, person.email)

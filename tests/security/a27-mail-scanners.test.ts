@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   behindProxy,
   confirmReset,
@@ -13,11 +13,13 @@ import type { Reply } from "../support/http.ts";
 
 let house: TestHouse;
 let person: Person;
-beforeEach(async () => {
+beforeAll(async () => {
   house = await startHouse({ ...roomy, ...behindProxy });
-  person = await house.person("person@example.com");
 });
-afterEach(stopHouses);
+beforeEach(async () => {
+  person = await house.person();
+});
+afterAll(stopHouses);
 
 /** Programs that open every link of a mail before its reader does. */
 const scanners = [

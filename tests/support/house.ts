@@ -156,9 +156,7 @@ const build = async (ground: Ground): Promise<TestHouse> => {
     },
     restart: async (settings = {}) => {
       await stopServer();
-      const next = await build({ ...ground, settings: { ...ground.settings, ...settings } });
-      houses.push(next);
-      return next;
+      return build({ ...ground, settings: { ...ground.settings, ...settings } });
     },
     stop: async () => {
       for (const twin of twins) await twin.stop();

@@ -13,7 +13,9 @@ export type Mail = {
 };
 
 const headerOf = (raw: string, name: string): string =>
-  new RegExp(`^${name}: (.*(?:\n[ \t].*)*)`, "mi").exec(raw.split("\n\n", 1)[0] ?? "")?.[1]?.replaceAll(/\n[ \t]/g, " ") ?? "";
+  new RegExp(`^${name}: (.*(?:\n[ \t].*)*)`, "mi")
+    .exec(raw.split("\n\n", 1)[0] ?? "")?.[1]
+    ?.replaceAll(/\n[ \t]/g, " ") ?? "";
 
 const partOf = (raw: string, type: string): string =>
   new RegExp(`^Content-Type: ${type}.*\n(?:.+\n)*\n([\\s\\S]*?)\n--`, "mi").exec(raw)?.[1] ?? "";
@@ -29,10 +31,22 @@ export const parseMail = (bytes: string): Mail => {
   };
 };
 
+const readMail = async (path: string): Promise<Mail> => parseMail(await readFile(path, "utf8"));
+
+/** A file is written once and has a name of its own, so none is read twice. */
+const read = new Map<string, Promise<Mail>>();
+
 /** Oldest first. */
 export const readOutbox = async (folder: string): Promise<readonly Mail[]> => {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".eml")).toSorted();
-  return Promise.all(names.map(async (name) => parseMail(await readFile(join(folder, name), "utf8"))));
+  return Promise.all(
+    names.map((name) => {
+      const path = join(folder, name);
+      const mail = read.get(path) ?? readMail(path);
+      read.set(path, mail);
+      return mail;
+    }),
+  );
 };
 
 /** The code that stands alone on a line of the mail. */

@@ -19,7 +19,7 @@ export type Replies = {
   readonly refuse: (exchange: Exchange, thrown: unknown) => void;
 };
 
-type Headers = Readonly<Record<string, string>>;
+export type Headers = Readonly<Record<string, string>>;
 type Content = { readonly type: string; readonly body: string | Buffer };
 
 /** The headers that every answer of a wire carries. Those of the Track wire are recorded (contract §2.1). */
@@ -39,16 +39,18 @@ const contentOf = (answer: Answer): Content | undefined => {
 
 type ReplyDeps = {
   readonly overTls: boolean;
+  /** Headers of all answers of a wire, whoever asks, which a route may say anew. */
+  readonly standing: Partial<Readonly<Record<Wire, Headers>>>;
   /** Whether a plugin may have put CORS headers on Fastify's reply. */
   readonly withCors: boolean;
   readonly log: Log;
 };
 
-export const createReplies = ({ overTls, withCors, log }: ReplyDeps): Replies => {
+export const createReplies = ({ overTls, standing: given, withCors, log }: ReplyDeps): Replies => {
   const standing: Readonly<Record<Wire, Headers>> = {
-    accounts: standingHeaders("accounts", overTls),
-    track: standingHeaders("track", overTls),
-    plain: standingHeaders("plain", overTls),
+    accounts: { ...standingHeaders("accounts", overTls), ...given.accounts },
+    track: { ...standingHeaders("track", overTls), ...given.track },
+    plain: { ...standingHeaders("plain", overTls), ...given.plain },
   };
 
   // Written past Fastify's reply: it would lower-case, copy and look through each header of each answer, which

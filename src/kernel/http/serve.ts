@@ -7,7 +7,7 @@ import { Refusal } from "../errors.ts";
 import type { Log } from "../telemetry/log.ts";
 import { readBody } from "./content-encoding.ts";
 import { Incoming, type Surroundings } from "./incoming.ts";
-import { createReplies, type Exchange } from "./reply.ts";
+import { createReplies, type Exchange, type Headers } from "./reply.ts";
 import type { Route, Wire } from "./route.ts";
 
 /** Bytes of a request body, before and after decompression. */
@@ -17,6 +17,7 @@ type ServeDeps = {
   readonly routes: readonly Route[];
   /** Other origins whose pages may call `/api/…` with the session cookie. */
   readonly corsOrigins: readonly string[];
+  readonly standing: Partial<Readonly<Record<Wire, Headers>>>;
   readonly surroundings: Surroundings;
   readonly random: Random;
   readonly log: Log;
@@ -70,6 +71,7 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
   const nextId = requestIds(deps.random);
   const { answer, refuse } = createReplies({
     overTls: surroundings.origin.protocol === "https:",
+    standing: deps.standing,
     withCors: corsOrigins.length > 0,
     log: deps.log,
   });

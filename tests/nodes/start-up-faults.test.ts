@@ -1,0 +1,278 @@
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
+import {
+  besides,
+  clearSites,
+  endProcess,
+  newSite,
+  runToEnd,
+  startProcess,
+  type Ended,
+} from "../support/process.ts";
+
+// Whatever keeps the server from starting is told in one sentence to whoever typed the command.
+
+afterEach(clearSites);
+
+/** One line on standard error with all of these words, none on standard output, and exit code 1. */
+const expectFault = ({ code, signal, out, err }: Ended, ...words: readonly (string | RegExp)[]): void => {
+  expect([code, signal, out]).toEqual([1, null, ""]);
+  expect(err).toMatch(/^[^\n]{20,400}\n$/);
+  // Neither a stack trace nor the name of an error class, which tell the reader nothing.
+  expect(err).not.toMatch(/\bat \S+ \(|node:internal|file:\/\/|\w+Error\b|undefined|\[object/);
+  for (const word of words) expect(err).toMatch(word);
+};
+
+describe("the port", () => {
+  test("in use by another program", async () => {
+    const { settings } = await newSite();
+    const other = createServer().listen(Number(settings["LATCHKEY_PORT"]), "127.0.0.1");
+    onTestFinished(() => void other.close());
+    await once(other, "listening");
+    expectFault(await runToEnd(settings), String(settings["LATCHKEY_PORT"]), "in use", "LATCHKEY_PORT");
+  });
+
+  test("in use by ourselves: the first one goes on unharmed", async () => {
+    const { settings } = await newSite();
+    const running = await startProcess(settings);
+    expectFault(await runToEnd(settings), "in use");
+    expect((await running.send("GET", "/readyz")).status).toBe(200);
+    expect((await endProcess(running)).code).toBe(0);
+  });
+
+  test("on an address that this machine does not have", async () => {
+    const { settings } = await newSite({ LATCHKEY_HOST: "192.0.2.1" });
+    expectFault(await runToEnd(settings), "192.0.2.1", "LATCHKEY_HOST");
+  });
+});
+
+describe("the data folder", () => {
+  test("is a file", async () => {
+    const { settings, config } = await newSite();
+    await writeFile(config.dataFolder, "not a folder");
+    expectFault(await runToEnd(settings), config.dataFolder, "LATCHKEY_DATA");
+    expect(await readFile(config.dataFolder, "utf8")).toBe("not a folder");
+  });
+
+  test("lies below a file", async () => {
+    const { settings, config } = await newSite();
+    await writeFile(config.dataFolder, "");
+    const below = join(config.dataFolder, "deeper");
+    expectFault(await runToEnd({ ...settings, LATCHKEY_DATA: below }), below, "LATCHKEY_DATA");
+  });
+
+  // The superuser may write everywhere, so the server is somebody else then.
+  const nobody = 65_534;
+  const strangers = process.getuid?.() === 0 ? { uid: nobody } : {};
+
+  test("may not be written by this user", async () => {
+    const { settings, config } = await newSite();
+    const folder = await mkdtemp(join(tmpdir(), "latchkey-closed-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await chmod(folder, 0o555);
+    const inside = join(folder, "data");
+    expectFault(await runToEnd({ ...settings, LATCHKEY_DATA: inside }, strangers), inside, "LATCHKEY_DATA");
+    expect(config.dataFolder).not.toBe(inside);
+  });
+
+  test("is there, and may not be written or read by this user", async () => {
+    const { settings } = await newSite();
+    for (const mode of [0o555, 0o000]) {
+      const folder = await mkdtemp(join(tmpdir(), "latchkey-closed-"));
+      onTestFinished(() => rm(folder, { recursive: true }));
+      await chmod(folder, mode);
+      expectFault(await runToEnd({ ...settings, LATCHKEY_DATA: folder }, strangers), folder);
+    }
+  });
+
+  test("has an outbox that is a file", async () => {
+    const { settings, config } = await newSite();
+    await mkdir(config.dataFolder);
+    await writeFile(join(config.dataFolder, "outbox"), "");
+    expectFault(await runToEnd(settings), "outbox");
+  });
+
+  test("can be made by a user who is not the superuser, and is theirs", async () => {
+    const { settings, config } = await newSite();
+    if (strangers.uid !== undefined) {
+      await chown(join(config.dataFolder, ".."), strangers.uid, strangers.uid);
+      await chmod(join(config.dataFolder, ".."), 0o700);
+    }
+    const running = await startProcess(settings, strangers);
+    expect((await running.send("GET", "/readyz")).status).toBe(200);
+    expect((await endProcess(running)).code).toBe(0);
+  });
+});
+
+describe("a setting", () => {
+  const wrong: Readonly<Record<string, readonly [string, string, ...string[]]>> = {
+    "a port that is no number": ["LATCHKEY_PORT", "eighty", "65535"],
+    "a port that does not exist": ["LATCHKEY_PORT", "70000", "65535"],
+    "a number with a unit": ["LATCHKEY_QUOTA", "36000/h"],
+    "a word that is none of those": ["LATCHKEY_REVEAL_TOKEN", "no", "false"],
+    "an unknown log level": ["LATCHKEY_LOG_LEVEL", "loud", "debug"],
+    "an origin with a path": ["LATCHKEY_ORIGIN", "http://localhost:3000/accounts"],
+    "an origin that is none": ["LATCHKEY_ORIGIN", "localhost:3000", "http://"],
+    "plain http to the world": ["LATCHKEY_ORIGIN", "http://id.example.com", "https"],
+    "a database of another kind": ["LATCHKEY_DATABASE_URL", "mysql://localhost/latchkey", "postgres://"],
+    "a mail server that is no URL": ["LATCHKEY_SMTP_URL", "mail.example.com", "smtp://"],
+    "a proxy that is no address": ["LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/8, proxy.example.com"],
+    "a proxy range that is everybody": ["LATCHKEY_TRUSTED_PROXIES", "0.0.0.0/0"],
+    "a sender that is no address": ["LATCHKEY_MAIL_FROM", "Latchkey"],
+    "a root key without an id": ["LATCHKEY_ROOT_KEYS", "c2VjcmV0"],
+    "a root key that is too short": ["LATCHKEY_ROOT_KEYS", "one:c2VjcmV0", "32"],
+  };
+
+  test.each(Object.entries(wrong))("that is wrong: %s", async (_, [name, value, ...words]) => {
+    const { settings } = await newSite();
+    const ended = await runToEnd({ ...settings, [name]: value });
+    expectFault(
+      ended,
+      name === "LATCHKEY_TRUSTED_PROXIES" ? /proxy|LATCHKEY_TRUSTED_PROXIES/i : name,
+      ...words,
+    );
+  });
+
+  test("that is unknown is refused, with the one that was probably meant", async () => {
+    const { settings, config } = await newSite();
+    expectFault(await runToEnd({ ...settings, LATCHKEY_PROT: "80" }), "LATCHKEY_PROT", "LATCHKEY_PORT");
+    expectFault(await runToEnd({ ...settings, LATCHKEY_TRUSTED_PROXY: "::1" }), "LATCHKEY_TRUSTED_PROXIES");
+    const { err } = await runToEnd({ ...settings, LATCHKEY_SOMETHING_ELSE_ALTOGETHER: "1" });
+    expect(err).not.toContain("Did you mean");
+    // Whatever is wrong with the settings is told before anything is made.
+    await expect(readdir(config.dataFolder)).rejects.toThrow(/ENOENT/);
+  });
+
+  test("secrets in wrong settings are not printed", async () => {
+    const { settings } = await newSite();
+    for (const [name, value] of [
+      ["LATCHKEY_DATABASE_URL", "mysql://latchkey:Hunter2Hunter2@db.example.com/latchkey"],
+      ["LATCHKEY_SMTP_URL", "http://latchkey:Hunter2Hunter2@mail.example.com"],
+      ["LATCHKEY_ROOT_KEYS", "Hunter2Hunter2Hunter2Hunter2"],
+      ["LATCHKEY_ROOT_KEYS", "one:Hunter2Hunter2Hunter2Hunter2"],
+      ["LATCHKEY_DATABASE_URL", "postgres://latchkey:Hunter2Hunter2@127.0.0.1:1/latchkey"],
+    ] as const) {
+      const ended = await runToEnd({ ...settings, [name]: value });
+      expectFault(ended);
+      expect(ended.err, name).not.toContain("Hunter2");
+    }
+  });
+});
+
+describe("mail", () => {
+  test("an origin that is not local needs a mail server, or the word that it is not wanted", async () => {
+    const { settings } = await newSite({ LATCHKEY_ORIGIN: "https://id.example.com" });
+    expectFault(await runToEnd(settings), "id.example.com", "LATCHKEY_SMTP_URL", "LATCHKEY_MAIL=outbox");
+    const running = await startProcess({ ...settings, LATCHKEY_MAIL: "outbox" });
+    expect(running.out()).toContain("https://id.example.com");
+  });
+});
+
+describe("root keys", () => {
+  const started = async () => {
+    const site = await newSite();
+    const running = await startProcess(site.settings);
+    await running.send("POST", "/api/signup", {
+      json: { email: "ada@example.com", password: "a quiet river at noon", tos_accepted_for: "track" },
+    });
+    await endProcess(running);
+    const path = join(site.config.dataFolder, "root.keys");
+    const text = await readFile(path, "utf8");
+    return { ...site, path, text, id: /^([^#:]+):/m.exec(text)?.[1] ?? "" };
+  };
+
+  test("the file is gone: told which key is missing and where it goes, and no new one is made", async () => {
+    const { settings, path, text, id, config } = await started();
+    await rm(path);
+    expectFault(await runToEnd(settings), id, path, "LATCHKEY_ROOT_KEYS");
+    expect((await readdir(config.dataFolder)).filter((name) => name.startsWith("root.keys"))).toEqual([]);
+
+    // Put back, everything is as before.
+    await writeFile(path, text, { mode: 0o600 });
+    const running = await startProcess(settings);
+    const basic = ["ada@example.com", "a quiet river at noon"] as const;
+    expect((await running.send("GET", "/api/v9/me", { basic })).json()).toMatchObject({
+      email: "ada@example.com",
+    });
+  });
+
+  test("another key under the same id", async () => {
+    const { settings, path, id } = await started();
+    const other = `${id}:${Buffer.alloc(32, 7).toString("base64")}`;
+    await writeFile(path, `${other}\n`, { mode: 0o600 });
+    expectFault(await runToEnd(settings), id, path);
+    await rm(path);
+    expectFault(await runToEnd({ ...settings, LATCHKEY_ROOT_KEYS: other }), id, "LATCHKEY_ROOT_KEYS");
+  });
+
+  test("another key under another id", async () => {
+    const { settings, id } = await started();
+    const other = `other:${Buffer.alloc(32, 7).toString("base64")}`;
+    expectFault(await runToEnd({ ...settings, LATCHKEY_ROOT_KEYS: other }), id, "LATCHKEY_ROOT_KEYS");
+  });
+
+  test("the file is open to other users", async () => {
+    const { settings, path } = await started();
+    await chmod(path, 0o644);
+    expectFault(await runToEnd(settings), path, "chmod 600");
+  });
+
+  test("the file is damaged", async () => {
+    const { settings, path, text } = await started();
+    await writeFile(path, text.slice(0, -10), { mode: 0o600 });
+    expectFault(await runToEnd(settings), path);
+    await writeFile(path, "", { mode: 0o600 });
+    expectFault(await runToEnd(settings), path);
+  });
+});
+
+describe("the database", () => {
+  // Nothing listens on port 1 of this machine.
+  test.each(["127.0.0.1", "localhost", "[::1]"])("can't be reached at %s", async (host) => {
+    const { settings } = await newSite();
+    const url = `postgres://latchkey:secret@${host}:1/latchkey`;
+    const ended = await runToEnd({ ...settings, LATCHKEY_DATABASE_URL: url });
+    expectFault(ended, "LATCHKEY_DATABASE_URL", /ECONNREFUSED|refused|EADDRNOTAVAIL|reached/);
+    expect(ended.err).not.toMatch(/secret|: \./);
+  });
+
+  test("does not exist, or does not let us in", async () => {
+    const { settings, config } = await newSite();
+    if (config.databaseUrl === undefined) {
+      // On SQLite: a file that is no database, and a folder in its place.
+      for (const make of [
+        (path: string) => writeFile(path, "this is no database, however long one looks at it".repeat(50)),
+        (path: string) => mkdir(path),
+      ]) {
+        await rm(config.dataFolder, { recursive: true, force: true });
+        await mkdir(config.dataFolder);
+        const path = join(config.dataFolder, "latchkey.db");
+        await make(path);
+        expectFault(await runToEnd(settings), path);
+      }
+      return;
+    }
+    const url = new URL(config.databaseUrl.reveal());
+    url.pathname = "/there_is_no_such_database";
+    expectFault(
+      await runToEnd({ ...settings, LATCHKEY_DATABASE_URL: url.href }),
+      "LATCHKEY_DATABASE_URL",
+      "there_is_no_such_database",
+    );
+    url.password = "wrong-Hunter2";
+    const ended = await runToEnd({ ...settings, LATCHKEY_DATABASE_URL: url.href });
+    expectFault(ended, "LATCHKEY_DATABASE_URL");
+    expect(ended.err).not.toContain("Hunter2");
+  });
+});
+
+test("a second process on the same store starts beside the first", async () => {
+  const site = await newSite();
+  const one = await startProcess(site.settings);
+  const other = await startProcess(await besides(site));
+  for (const running of [one, other]) expect((await running.send("GET", "/readyz")).status).toBe(200);
+});
