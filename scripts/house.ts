@@ -14,7 +14,7 @@ import { createLog } from "#kernel/telemetry/log.ts";
 export type OpenHouse = {
   readonly rows: readonly Route[];
   /** Ask it with `inject`. */
-  readonly server: ReturnType<typeof createHttpServer>;
+  readonly server: ReturnType<typeof httpServerOf>;
   readonly close: () => Promise<void>;
 };
 

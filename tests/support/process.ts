@@ -140,7 +140,10 @@ export const endProcess = async (running: Running, signal: NodeJS.Signals = "SIG
   return ended;
 };
 
-/** A folder and, on PostgreSQL, a database of their own. They are gone after `clearSites`. */
+/**
+ * A folder and, on PostgreSQL, a database of their own. They are gone after `clearSites`.
+ * @param own settings of its servers, and of no other hand
+ */
 export const newSite = async (own: Settings = {}): Promise<Site> => {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-process-"));
   endings.push(() => rm(folder, { recursive: true, force: true }));
@@ -154,9 +157,8 @@ export const newSite = async (own: Settings = {}): Promise<Site> => {
     LATCHKEY_ORIGIN: `http://localhost:${port}`,
     LATCHKEY_LOG_LEVEL: "info",
     ...(database ? { LATCHKEY_DATABASE_URL: database.url } : {}),
-    ...own,
   };
-  return { settings, config: loadConfig(settings, false), clock: systemClock };
+  return { settings: { ...settings, ...own }, config: loadConfig(settings, false), clock: systemClock };
 };
 
 /** The same store on another port: a second process may run there. */
