@@ -11,7 +11,7 @@ import { accountByToken } from "./store.ts";
 import type { PasswordChecks } from "./verify-password.ts";
 
 /** In the password's place it says that the user's place holds an API token. Compared exactly. */
-export const tokenPassword = "api_token";
+const tokenPassword = "api_token";
 
 const tokenForm = /^[0-9a-f]{32}$/;
 

@@ -76,10 +76,7 @@ export const requestResetBody = z.strictObject({ email: emailAddress });
 export const confirmResetBody = (passwordMin: number) =>
   z.strictObject({ password: newPassword(passwordMin) });
 
-export type SignUp = z.output<ReturnType<typeof signUpBody>>;
 export type SignIn = z.output<typeof signInBody>;
-export type RequestReset = z.output<typeof requestResetBody>;
-export type ConfirmReset = z.output<ReturnType<typeof confirmResetBody>>;
 
 /** What every good ending of the Accounts API says. */
 export const successBody = z.object({ success: z.literal(true) });

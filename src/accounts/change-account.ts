@@ -97,8 +97,8 @@ export const changeAccount = (deps: Deps) => {
         ...(passwordHash === undefined ? {} : { password_hash: passwordHash, authorization_updated_at: now }),
       };
       // The current password that was proved must still be the current one.
-      const proved = password || email ? account.credentialVersion : undefined;
-      const changed = await editAccount(tx.query, account.id, edit, now, proved).catch((error: unknown) => {
+      const which = password || email ? account : { id: account.id };
+      const changed = await editAccount(tx.query, which, edit, now).catch((error: unknown) => {
         throw email && isUniqueViolation(error) ? addressTaken() : error;
       });
       if (!changed) throw new Refusal("credentials_wrong");

@@ -49,7 +49,7 @@ export const closeAccount =
       }
       await editAccount(
         tx.query,
-        account.id,
+        { id: account.id },
         { closed_at: now, erase_at: eraseAt, authorization_updated_at: now },
         now,
       );
@@ -75,7 +75,7 @@ export const undoClose =
       const account =
         accountId === undefined
           ? undefined
-          : await editAccount(tx.query, accountId, { closed_at: null, erase_at: null }, now);
+          : await editAccount(tx.query, { id: accountId }, { closed_at: null, erase_at: null }, now);
       // A lock is the operator's, and stays.
       if (!account || !isOpen(account)) throw new Refusal("code_refused");
       await deps.audit.record(tx.query, {

@@ -41,7 +41,7 @@ export const confirmReset =
       if (accountId === undefined) return undefined;
       const account = await editAccount(
         tx.query,
-        accountId,
+        { id: accountId },
         {
           password_hash: passwordHash,
           authorization_updated_at: now,

@@ -10,7 +10,7 @@ export const lockAccount =
   (accountId: number, whence: Whence): Promise<void> =>
     deps.store.transaction(async (tx) => {
       const now = deps.clock.now();
-      await editAccount(tx.query, accountId, { locked_at: now }, now);
+      await editAccount(tx.query, { id: accountId }, { locked_at: now }, now);
       await deleteSessionsOf(tx.query, accountId);
       await deleteCodes(tx.query, accountId, ["reset"]);
       await deps.audit.record(tx.query, {
@@ -28,7 +28,7 @@ export const unlockAccount =
   (deps: Deps) =>
   (accountId: number, whence: Whence): Promise<void> =>
     deps.store.transaction(async (tx) => {
-      await editAccount(tx.query, accountId, { locked_at: null }, deps.clock.now());
+      await editAccount(tx.query, { id: accountId }, { locked_at: null }, deps.clock.now());
       await deps.audit.record(tx.query, {
         event: "account_unlocked",
         outcome: "done",

@@ -19,7 +19,7 @@ export type Newcomer = {
   readonly timezone: string | undefined;
 };
 
-export const displayNameOf = ({ displayName, email }: Pick<Newcomer, "displayName" | "email">): string =>
+const displayNameOf = ({ displayName, email }: Pick<Newcomer, "displayName" | "email">): string =>
   displayName ?? email.address.split("@", 1)[0] ?? "";
 
 /** @throws Refusal input_invalid when the password breaks a rule */

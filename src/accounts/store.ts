@@ -111,13 +111,12 @@ export const insertAccount = async (
       .executeTakeFirst(),
   );
 
-/** @param version the edit is for an account whose password is still that one; undefined when it was changed since */
+/** With a version: only while the password is still that one; undefined when it was changed since. */
 export const editAccount = async (
   query: Queries,
-  id: number,
+  { id, credentialVersion }: { readonly id: number; readonly credentialVersion?: number | undefined },
   edit: AccountEdit,
   now: number,
-  version?: number,
 ): Promise<Account | undefined> =>
   found(
     await tables(query)
@@ -128,7 +127,9 @@ export const editAccount = async (
         update.set((eb) => ({ credential_version: eb("credential_version", "+", 1) })),
       )
       .where("id", "=", id)
-      .$if(version !== undefined, (update) => update.where("credential_version", "=", version ?? 0))
+      .$if(credentialVersion !== undefined, (update) =>
+        update.where("credential_version", "=", credentialVersion ?? 0),
+      )
       .returningAll()
       .executeTakeFirst(),
   );

@@ -55,7 +55,7 @@ export const replaceToken =
     deps.store.transaction(async (tx) => {
       const token = await storeNewToken(deps, tx, accountId);
       const now = deps.clock.now();
-      await editAccount(tx.query, accountId, { authorization_updated_at: now }, now);
+      await editAccount(tx.query, { id: accountId }, { authorization_updated_at: now }, now);
       await deps.audit.record(tx.query, {
         event: "token_replaced",
         outcome: "done",

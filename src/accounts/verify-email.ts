@@ -18,7 +18,7 @@ export const verifyEmail =
       const account =
         accountId === undefined
           ? undefined
-          : await editAccount(tx.query, accountId, { email_verified_at: now }, now);
+          : await editAccount(tx.query, { id: accountId }, { email_verified_at: now }, now);
       if (!account || !isOpen(account)) throw new Refusal("code_refused");
       await deps.audit.record(tx.query, {
         event: "email_verified",

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { migrations } from "#migrations";
 import type { Clock } from "#kernel/clock.ts";
@@ -12,6 +12,18 @@ export const storeAddress = (config: Config): StoreAddress =>
   config.databaseUrl
     ? { kind: "postgres", url: config.databaseUrl.reveal() }
     : { kind: "sqlite", path: join(config.dataFolder, "latchkey.db") };
+
+/** False when it is certain that nothing has been made there yet; what may not be looked at may well exist. */
+export const mayExist = async (config: Config): Promise<boolean> => {
+  const address = storeAddress(config);
+  if (address.kind === "postgres") return true;
+  try {
+    await stat(address.path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ENOENT");
+  }
+};
 
 export const outboxFolder = (config: Config): string => join(config.dataFolder, "outbox");
 

@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs";
 import { systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";
 import { SetupFault } from "#kernel/errors.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import { layGround, type Ground } from "./ground.ts";
-import { openReadyStore, storeAddress } from "./open-store.ts";
+import { mayExist, openReadyStore, storeAddress } from "./open-store.ts";
 
 /** What a command of the operator works with. Nothing runs by itself, and after `close` nothing is open. */
 export type OperatorHouse = Ground & {
@@ -44,8 +43,7 @@ const makeReady = async (store: Store, config: Config, whenNew: WhenNew): Promis
 
 /** Opens the store beside a running server, or before there is one. @throws SetupFault */
 export const openOperatorStore = async (config: Config, log: Log, whenNew: WhenNew): Promise<Store> => {
-  const address = storeAddress(config);
-  if (whenNew === "refuse" && address.kind === "sqlite" && !existsSync(address.path)) throw noStore(config);
+  if (whenNew === "refuse" && !(await mayExist(config))) throw noStore(config);
   return openReadyStore(config, { clock: systemClock, log }, (store) => makeReady(store, config, whenNew));
 };
 

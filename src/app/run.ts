@@ -23,11 +23,6 @@ export const run = async (): Promise<void> => {
   const house = await compose(config, log);
   const server = await serve(house, log);
 
-  const mail = config.smtpUrl ? "Mail goes out by SMTP." : `Mail is written to ${outboxFolder(config)}`;
-  process.stdout.write(
-    `Latchkey is at ${config.origin.origin}\n${mail}\nNext: sign up, as README.md shows under "First account".\n`,
-  );
-
   let stoppingSince: number | undefined;
   const stop = (): void => {
     if (stoppingSince !== undefined) {
@@ -47,4 +42,10 @@ export const run = async (): Promise<void> => {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+
+  const mail = config.smtpUrl ? "Mail goes out by SMTP." : `Mail is written to ${outboxFolder(config)}`;
+  // Last, because whoever reads it may send a signal at once.
+  process.stdout.write(
+    `Latchkey is at ${config.origin.origin}\n${mail}\nNext: sign up, as README.md shows under "First account".\n`,
+  );
 };

@@ -49,17 +49,25 @@ export const httpServerOf = ({ config, routes }: House, log: Log): FastifyInstan
     log,
   });
 
+const listening = async (house: House, log: Log): Promise<FastifyInstance> => {
+  const app = httpServerOf(house, log);
+  try {
+    await app.listen({ host: house.config.host, port: house.config.port });
+    return app;
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+};
+
 /** Puts the house on its port. @throws SetupFault when the port can't be had; the house is closed then */
 export const serve = async (house: House, log: Log): Promise<RunningServer> => {
   const { config } = house;
-  const app = httpServerOf(house, log);
-  try {
-    await app.listen({ host: config.host, port: config.port });
-  } catch (error) {
-    await app.close();
+  const app = await listening(house, log).catch(async (error: unknown) => {
+    // What stays open would keep the process from ending.
     await house.close();
     throw listenFault(error, config.host, config.port);
-  }
+  });
   house.start();
   return {
     port: config.port,

@@ -22,7 +22,7 @@ export const instant = (at: number): string => {
 };
 
 /** Seconds only and a numeric offset, as workspaces and organizations have it: `2024-12-09T21:05:30+00:00`. */
-export const instantWithOffset = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}+00:00`;
+const instantWithOffset = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}+00:00`;
 
 const gravatar = (email: string): string => {
   const name = createHash("md5").update(email.trim().toLowerCase()).digest("hex");

@@ -7,11 +7,7 @@ let place: Place;
 beforeAll(async () => {
   place = await newPlace();
 });
-afterAll(async () => {
-  // None of this needs a store, and none was made.
-  expect(await readdir(place.folder)).toEqual([]);
-  await leavePlaces();
-});
+afterAll(leavePlaces);
 
 describe("help", () => {
   test("shows every command with what it does, on standard output", async () => {
@@ -129,4 +125,12 @@ test("a wrong setting is one sentence, on standard error, and 1", async () => {
   expect(JSON.parse(asJson.err)).toEqual({
     error: "LATCHKEY_PROT is not a setting. Did you mean LATCHKEY_PORT?",
   });
+});
+
+test("no store is needed for help and for mistakes, and none is made", async () => {
+  const fresh = await newPlace();
+  for (const args of [["help"], ["doctor", "--help"], ["frobnicate"], ["account", "lock"]])
+    await fresh.latchkey(args);
+
+  expect(await readdir(fresh.folder)).toEqual([]);
 });

@@ -5,6 +5,7 @@ import {
   from,
   lock,
   passwordDoors,
+  series,
   signIn,
   signUp,
   verifiedPerson,
@@ -84,24 +85,33 @@ describe.each(passwordDoors)("$name", (door) => {
   });
 });
 
-test("A01: a wait after too many tries is the same for every address, and counts for it whether or not it exists", async () => {
-  const door = await startHouse({ ...behindProxy, LATCHKEY_PASSWORD_TRIES: "3" });
-  await signUp(door, "open@example.com", password);
-  await signUp(door, "closed@example.com", password);
-  await door.send("POST", "/api/me/close_account/track", { basic: ["closed@example.com", password] });
+test("A01: a wait after too many tries is the same for every address, whether or not it exists or may enter", async () => {
+  const strict = await startHouse({
+    ...behindProxy,
+    LATCHKEY_HIDE_ACCOUNTS: "strict",
+    LATCHKEY_PASSWORD_TRIES: "3",
+  });
+  for (const who of ["open", "closed", "locked"]) {
+    await verifiedPerson(strict, `${who}@example.com`, password);
+  }
+  await strict.send("POST", "/api/me/close_account/track", { basic: ["closed@example.com", password] });
+  await lock(strict, "locked@example.com");
+  await signUp(strict, "unverified@example.com", password);
 
-  const answersOf = async (email: string, network: string) => {
-    const answers = [];
-    for (let count = 0; count < 6; count += 1)
-      answers.push(whole(await signIn(door, email, wrong, from(network))));
-    return answers;
+  let networks = 0;
+  const answersOf = async (email: string, tried: string) => {
+    const network = `203.0.113.${++networks}`;
+    return (await series(6, () => signIn(strict, email, tried, from(network)))).map(whole);
   };
-  const unknown = await answersOf("nobody@example.com", "203.0.113.1");
+  const unknown = await answersOf("nobody@example.com", password);
   expect(unknown.map(({ status }) => status)).toEqual([403, 403, 403, 429, 429, 429]);
   expect(unknown.at(-1)?.headers).toMatchObject({ "retry-after": "2", "x-remaining-login-attempts": "0" });
-  expect(await answersOf("open@example.com", "203.0.113.2")).toEqual(unknown);
-  expect(await answersOf("closed@example.com", "203.0.113.3")).toEqual(unknown);
-  expect(await answersOf("nobody at example.com", "203.0.113.4")).toEqual(unknown);
+  expect(await answersOf("open@example.com", wrong)).toEqual(unknown);
+  expect(await answersOf("nobody at example.com", password)).toEqual(unknown);
+  // Even the right password is a wrong one for those who may not enter, and is counted.
+  for (const who of ["closed", "locked", "unverified"]) {
+    expect(await answersOf(`${who}@example.com`, password), who).toEqual(unknown);
+  }
 });
 
 test("A01: whoever is none of them gets in", async () => {

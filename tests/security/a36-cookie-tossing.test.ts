@@ -18,7 +18,9 @@ beforeAll(async () => {
 afterAll(stopHouses);
 
 /** Whom the server takes the sender of these Cookie lines for, or the status of its refusal. The bytes go out as they are. */
-const seen = async (...cookies: readonly (string | Buffer)[]): Promise<"the victim" | "the attacker" | number> => {
+const seen = async (
+  ...cookies: readonly (string | Buffer)[]
+): Promise<"the victim" | "the attacker" | number> => {
   const head = lines(
     "GET /api/v9/me HTTP/1.1",
     `Host: ${house.config.origin.host}`,

@@ -51,7 +51,7 @@ export const sessionChannels: readonly Channel[] = [
 
 export const allChannels: readonly Channel[] = [...passwordChannels, ...tokenChannels, ...sessionChannels];
 
-export const through = (client: Client, { method, path, show }: Channel, keys: Keys): Promise<Reply> =>
+const through = (client: Client, { method, path, show }: Channel, keys: Keys): Promise<Reply> =>
   client.send(method, path, show(keys));
 
 /** The status of each channel by its name. */

@@ -28,7 +28,7 @@ const createTestClock = (): TestClock => {
 };
 
 /** Argon2id as cheap as it gets: what is tested is that it is asked, not what it costs. */
-export const cheapPasswords = { memory: 64, passes: 1, lanes: 1 };
+const cheapPasswords = { memory: 64, passes: 1, lanes: 1 };
 
 /** Settings for suites that make more people and more mistakes than the limits allow, and are not about limits. */
 export const roomy = {
@@ -138,7 +138,8 @@ const build = async (ground: Ground): Promise<TestHouse> => {
         json: { email, password, tos_accepted_for: "track" },
       });
       const session = sessionOf(reply);
-      if (reply.status !== 200 || session === undefined) throw new Error(`Sign-up failed: ${reply.status} ${reply.text}`);
+      if (reply.status !== 200 || session === undefined)
+        throw new Error(`Sign-up failed: ${reply.status} ${reply.text}`);
       return { email, password, session };
     },
     tokenOf: async ({ session }) => {
@@ -150,7 +151,10 @@ const build = async (ground: Ground): Promise<TestHouse> => {
     },
     twin: async (settings = {}) => {
       const port = String(await freePort());
-      const twin = await build({ ...ground, settings: { ...ground.settings, LATCHKEY_PORT: port, ...settings } });
+      const twin = await build({
+        ...ground,
+        settings: { ...ground.settings, LATCHKEY_PORT: port, ...settings },
+      });
       twins.push(twin);
       return twin;
     },

@@ -46,6 +46,8 @@ export type Site = {
   /** What the settings come to, for a hand in the same store that is no server. */
   readonly config: Config;
   readonly clock: Clock;
+  /** Where mails end up. */
+  readonly outbox: string;
 };
 
 const server = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -158,7 +160,13 @@ export const newSite = async (own: Settings = {}): Promise<Site> => {
     LATCHKEY_LOG_LEVEL: "info",
     ...(database ? { LATCHKEY_DATABASE_URL: database.url } : {}),
   };
-  return { settings: { ...settings, ...own }, config: loadConfig(settings, false), clock: systemClock };
+  const config = loadConfig(settings, false);
+  return {
+    settings: { ...settings, ...own },
+    config,
+    clock: systemClock,
+    outbox: join(config.dataFolder, "outbox"),
+  };
 };
 
 /** The same store on another port: a second process may run there. */

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { storeAddress } from "#app/open-store.ts";
+import { mayExist, storeAddress } from "#app/open-store.ts";
 import type { Config } from "#kernel/config.ts";
 import { faultsOfFile, tryWriting } from "#kernel/db/inspect.ts";
 import type { Store } from "#kernel/db/store.ts";
@@ -24,20 +24,15 @@ const whereOf = (config: Config): string => {
   return address.kind === "sqlite" ? `The database ${address.path}` : "The database of LATCHKEY_DATABASE_URL";
 };
 
-/** Undefined when there is a file, or when it is no file's matter. */
+/** Undefined when there may be a store. */
 export const checkExistence = async (config: Config): Promise<Finding | undefined> => {
   const address = storeAddress(config);
-  if (address.kind === "postgres") return undefined;
-  try {
-    await stat(address.path);
-    return undefined;
-  } catch {
-    return warn(
-      "store",
-      `There is no database at ${address.path} yet.`,
-      "The first start makes it. If there should be one, check LATCHKEY_DATA.",
-    );
-  }
+  if (address.kind === "postgres" || (await mayExist(config))) return undefined;
+  return warn(
+    "store",
+    `There is no database at ${address.path} yet.`,
+    "The first start makes it. If there should be one, check LATCHKEY_DATA.",
+  );
 };
 
 const checkPrivacy = async (config: Config): Promise<Finding | undefined> => {

@@ -6,7 +6,7 @@
 import { sign, verify, type KeyObject } from "node:crypto";
 
 /** Seconds that a token may live, 28 days: NIST SP 800-63B-4 §2.1.3 wants a new sign-in after 30. */
-export const longestLifetime = 2_419_200;
+const longestLifetime = 2_419_200;
 /** Seconds that clocks may disagree; `nbf` lies so far before `iat`. */
 export const clockSkew = 300;
 

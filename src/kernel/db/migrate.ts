@@ -35,7 +35,7 @@ const refuseNewer = async (db: Kysely<KernelTables>, migrations: Migrations): Pr
     .select("name")
     .orderBy("name")
     .execute();
-  const unknown = rows.filter(({ name }) => !(name in migrations)).map(({ name }) => name);
+  const unknown = rows.filter(({ name }) => !Object.hasOwn(migrations, name)).map(({ name }) => name);
   if (unknown.length > 0) {
     throw new SetupFault(
       `The store was made by a newer Latchkey (it has ${unknown.join(", ")}): run that version, or go back to a copy of the store from before.`,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { composeMail, type MailTransport, type QueuedMail, type Sender } from "./message.ts";
 
 /** `20261121T230155123Z-<queue id>.eml`: in the order of their making, and the same name when tried again. */
-export const outboxFileName = ({ id, createdAt }: Pick<QueuedMail, "id" | "createdAt">): string =>
+const outboxFileName = ({ id, createdAt }: Pick<QueuedMail, "id" | "createdAt">): string =>
   `${new Date(createdAt).toISOString().replaceAll(/[-:.]/g, "")}-${id}.eml`;
 
 const sync = async (file: FileHandle, work: (file: FileHandle) => Promise<void>): Promise<void> => {

@@ -9,7 +9,7 @@ const names = "0001_kernel\n0002_accounts\n0003_track\n";
 /** Makes the store one of another version, as its own list of migrations tells it. */
 const rewriteHistory = (place: Place, how: "forget the last" | "know another"): Promise<void> =>
   place.withStore(async ({ query }) => {
-    const history = query.withTables<{ kysely_migration: { name: string; timestamp: string } }>();
+    const history = query.$extendTables<{ kysely_migration: { name: string; timestamp: string } }>();
     if (how === "forget the last") {
       await history.deleteFrom("kysely_migration").where("name", "=", "0003_track").execute();
     } else {
