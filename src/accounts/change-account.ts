@@ -5,6 +5,8 @@ import type { Secret } from "../kernel/secret.ts";
 import type { Account, Peer, Principal } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import type { EmailAddress } from "./email-address.ts";
+import { holdOpen } from "./hold-open.ts";
+import { mayTell, reserveMailTo } from "./mail-cap.ts";
 import { issueCode, verifyCodeLifetimeMs } from "./mail-codes.ts";
 import { emailChangedMail, passwordChangedMail, verifyEmailMail } from "./mails.ts";
 import { addressTaken } from "./newcomer.ts";
@@ -29,7 +31,7 @@ export type AccountChange = {
  * Changes what an account says of its owner, and how they sign in. A new password ends all other
  * sessions; a new address must be verified anew, and the old one is told.
  * @param alongside what a product changes in the same transaction
- * @throws Refusal input_invalid, login_throttled, sign_up_throttled, busy
+ * @throws Refusal input_invalid, login_throttled, sign_up_throttled, mail_throttled, busy
  */
 export const changeAccount = (deps: Deps) => {
   const proveOwner = async (principal: Principal, change: AccountChange, peer: Peer): Promise<void> => {
@@ -50,14 +52,10 @@ export const changeAccount = (deps: Deps) => {
     ]);
     if (!reserved.ok) throw new Refusal("sign_up_throttled", { retryAfter: reserved.retryAfterSeconds });
     if (await accountByEmail(deps.store.query, email.canonical)) throw addressTaken();
+    await reserveMailTo(deps, email);
   };
 
-  const tellOfNewAddress = async (
-    tx: Tx,
-    before: Account,
-    email: EmailAddress,
-    now: number,
-  ): Promise<void> => {
+  const askNewAddress = async (tx: Tx, before: Account, email: EmailAddress, now: number): Promise<void> => {
     const { origin } = deps.policy.origin;
     const code = await issueCode(deps, tx, {
       accountId: before.id,
@@ -65,7 +63,6 @@ export const changeAccount = (deps: Deps) => {
       expiresAt: now + verifyCodeLifetimeMs,
     });
     await deps.mail.enqueue(tx, verifyEmailMail(email.address, origin, code));
-    await deps.mail.enqueue(tx, emailChangedMail(before.email, origin, now));
   };
 
   return async (
@@ -84,9 +81,12 @@ export const changeAccount = (deps: Deps) => {
       if (issue) throw new Refusal("input_invalid", { issues: [issue] });
     }
     if (email) await refuseTakenAddress(email, peer);
+    const tell = password || email ? await mayTell(deps, account) : false;
     const passwordHash = password && (await deps.passwords.hash(password));
 
+    const { origin } = deps.policy.origin;
     return deps.store.transaction(async (tx) => {
+      await holdOpen(tx, account.id);
       const now = deps.clock.now();
       const edit: AccountEdit = {
         ...(change.displayName === undefined ? {} : { display_name: change.displayName }),
@@ -107,13 +107,14 @@ export const changeAccount = (deps: Deps) => {
       if (email) {
         // It lies in the old mailbox, which may be somebody else's from now on.
         await deleteCodes(tx.query, account.id, ["reset"]);
-        await tellOfNewAddress(tx, account, email, now);
+        await askNewAddress(tx, account, email, now);
+        if (tell) await deps.mail.enqueue(tx, emailChangedMail(account.email, origin, now));
         await deps.audit.record(tx.query, { event: "email_changed", ...audit });
       }
       if (passwordHash !== undefined) {
         await deleteSessionsOf(tx.query, account.id, principal.sessionId);
         await deleteCodes(tx.query, account.id, ["reset"]);
-        await deps.mail.enqueue(tx, passwordChangedMail(account.email, deps.policy.origin.origin, now));
+        if (tell) await deps.mail.enqueue(tx, passwordChangedMail(account.email, origin, now));
         await deps.audit.record(tx.query, { event: "password_changed", ...audit });
       }
       tx.changed(account.id);

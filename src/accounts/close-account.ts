@@ -2,7 +2,7 @@ import { day } from "../kernel/clock.ts";
 import { Refusal } from "../kernel/errors.ts";
 import { isOpen, type Account, type Peer, type Principal, type Whence } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
-import { digestOfCode, issueCode, reserveCodeTry } from "./mail-codes.ts";
+import { digestOfCode, issueCode, reserveCodeTry, withRefusedCodeAudited } from "./mail-codes.ts";
 import { accountClosedMail, accountErasedMail } from "./mails.ts";
 import {
   accountsToErase,
@@ -11,6 +11,7 @@ import {
   editAccount,
   eraseAccount,
   eraseDueAccount,
+  holdAccount,
   takeCode,
 } from "./store.ts";
 
@@ -31,6 +32,10 @@ export const closeAccount =
     by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence },
   ): Promise<void> =>
     deps.store.transaction(async (tx) => {
+      const held = await holdAccount(tx.query, account.id);
+      // Closed twice at once: the second must not move the day of erasure, nor void the code that is on its way.
+      const mayClose = held?.closedAt === null && (by.channel === "cli" || isOpen(held));
+      if (!mayClose) throw new Refusal("credentials_wrong");
       const now = deps.clock.now();
       const { origin, closeGraceDays } = deps.policy;
       const eraseAt = now + closeGraceDays * day;
@@ -68,41 +73,52 @@ export const undoClose =
   (deps: Deps) =>
   async (typedCode: string, peer: Peer): Promise<void> => {
     await reserveCodeTry(deps, peer.network);
-    const digest = digestOfCode(typedCode);
-    await deps.store.transaction(async (tx) => {
-      const now = deps.clock.now();
-      const accountId = await takeCode(tx.query, "undo_close", digest, now);
-      const account =
-        accountId === undefined
-          ? undefined
-          : await editAccount(tx.query, { id: accountId }, { closed_at: null, erase_at: null }, now);
-      // A lock is the operator's, and stays.
-      if (!account || !isOpen(account)) throw new Refusal("code_refused");
-      await deps.audit.record(tx.query, {
-        event: "close_undone",
-        outcome: "done",
-        channel: "code",
-        accountId: account.id,
-        ...peer,
+    return withRefusedCodeAudited(deps, { event: "close_undone", peer }, async () => {
+      const digest = digestOfCode(typedCode);
+      await deps.store.transaction(async (tx) => {
+        const now = deps.clock.now();
+        const accountId = await takeCode(tx.query, "undo_close", digest, now);
+        const account =
+          accountId === undefined
+            ? undefined
+            : await editAccount(tx.query, { id: accountId }, { closed_at: null, erase_at: null }, now);
+        // A lock is the operator's, and stays.
+        if (!account || !isOpen(account)) throw new Refusal("code_refused");
+        await deps.audit.record(tx.query, {
+          event: "close_undone",
+          outcome: "done",
+          channel: "code",
+          accountId: account.id,
+          ...peer,
+        });
+        tx.changed(account.id);
       });
-      tx.changed(account.id);
     });
   };
 
 /** Erases the accounts whose grace period is over, with everything that hangs on them. */
-export const eraseClosedAccounts =
-  (deps: Pick<Deps, "store" | "clock" | "audit" | "log">) => async (): Promise<void> => {
-    for (const account of await accountsToErase(deps.store.query, deps.clock.now())) {
-      await deps.store.transaction(async (tx) => {
-        if (!(await eraseDueAccount(tx.query, account.id, deps.clock.now()))) return;
-        await deps.audit.record(tx.query, {
-          event: "account_erased",
-          outcome: "done",
-          channel: "none",
-          accountId: account.id,
-        });
-        tx.changed(account.id);
+export const eraseClosedAccounts = (deps: Pick<Deps, "store" | "clock" | "audit" | "log">) => {
+  const erase = (accountId: number): Promise<void> =>
+    deps.store.transaction(async (tx) => {
+      if (!(await eraseDueAccount(tx.query, accountId, deps.clock.now()))) return;
+      await deps.audit.record(tx.query, {
+        event: "account_erased",
+        outcome: "done",
+        channel: "none",
+        accountId,
       });
-      deps.log.info("account_erased", { accountId: account.id });
+      tx.changed(accountId);
+    });
+
+  return async (): Promise<void> => {
+    for (const { id } of await accountsToErase(deps.store.query, deps.clock.now())) {
+      try {
+        await erase(id);
+        deps.log.info("account_erased", { accountId: id });
+      } catch (error) {
+        // The others are due all the same; this one is tried again next time.
+        deps.log.error("account_not_erased", { accountId: id, error });
+      }
     }
   };
+};

@@ -3,7 +3,7 @@ import { Refusal } from "../kernel/errors.ts";
 import type { Secret } from "../kernel/secret.ts";
 import { isOpen, type Peer } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
-import { digestOfCode, reserveCodeTry } from "./mail-codes.ts";
+import { digestOfCode, reserveCodeTry, withRefusedCodeAudited } from "./mail-codes.ts";
 import { passwordChangedMail } from "./mails.ts";
 import type { Sessions } from "./sessions.ts";
 import { accountByCode, deleteCodes, deleteSessionsOf, editAccount, takeCode } from "./store.ts";
@@ -24,48 +24,53 @@ export const confirmReset =
   (deps: Deps) =>
   async (typedCode: string, password: Secret, peer: Peer): Promise<string> => {
     await reserveCodeTry(deps, peer.network);
-    const digest = digestOfCode(typedCode);
-    const asked = await accountByCode(deps.store.query, "reset", digest, deps.clock.now());
-    if (!asked || !isOpen(asked)) throw new Refusal("code_refused");
-    const issue = checkPassword(password, {
-      minimum: deps.policy.passwordMin,
-      context: [asked.email, asked.displayName],
-    });
-    if (issue) throw new Refusal("input_invalid", { issues: [issue] });
-
-    const passwordHash = await deps.passwords.hash(password);
-    const signer = await deps.sessions.signer();
-    const cookie = await deps.store.transaction(async (tx) => {
-      const now = deps.clock.now();
-      const accountId = await takeCode(tx.query, "reset", digest, now);
-      if (accountId === undefined) return undefined;
-      const account = await editAccount(
-        tx.query,
-        { id: accountId },
-        {
-          password_hash: passwordHash,
-          authorization_updated_at: now,
-          // Whoever has the code reads the mails of the address.
-          email_verified_at: asked.emailVerifiedAt ?? now,
-        },
-        now,
-      );
-      if (!account || !isOpen(account)) throw new Refusal("code_refused");
-      await deleteSessionsOf(tx.query, accountId);
-      await deleteCodes(tx.query, accountId, ["verify_email"]);
-      await deps.mail.enqueue(tx, passwordChangedMail(account.email, deps.policy.origin.origin, now));
-      await deps.audit.record(tx.query, {
-        event: "reset_confirmed",
-        outcome: "done",
-        channel: "code",
-        accountId,
-        ...peer,
+    return withRefusedCodeAudited(deps, { event: "reset_confirmed", peer }, async () => {
+      const digest = digestOfCode(typedCode);
+      const asked = await accountByCode(deps.store.query, "reset", digest, deps.clock.now());
+      if (!asked || !isOpen(asked)) throw new Refusal("code_refused");
+      const issue = checkPassword(password, {
+        minimum: deps.policy.passwordMin,
+        context: [asked.email, asked.displayName],
       });
-      tx.changed(accountId);
-      return deps.sessions.issue(tx, account, { remember: false, peer, signer });
+      if (issue) throw new Refusal("input_invalid", { issues: [issue] });
+
+      const passwordHash = await deps.passwords.hash(password);
+      const signer = await deps.sessions.signer();
+      const cookie = await deps.store.transaction(async (tx) => {
+        const now = deps.clock.now();
+        const accountId = await takeCode(tx.query, "reset", digest, now);
+        if (accountId === undefined) return undefined;
+        const account = await editAccount(
+          tx.query,
+          { id: accountId },
+          {
+            password_hash: passwordHash,
+            authorization_updated_at: now,
+            // Whoever has the code reads the mails of the address.
+            email_verified_at: asked.emailVerifiedAt ?? now,
+          },
+          now,
+        );
+        if (!account || !isOpen(account)) throw new Refusal("code_refused");
+        await deleteSessionsOf(tx.query, accountId);
+        await deleteCodes(tx.query, accountId, ["verify_email"]);
+        await deps.mail.enqueue(tx, passwordChangedMail(account.email, deps.policy.origin.origin, now));
+        await deps.audit.record(tx.query, {
+          event: "reset_confirmed",
+          outcome: "done",
+          channel: "code",
+          accountId,
+          ...peer,
+        });
+        // The guesses that others made at the old password must not keep the owner from using the new one.
+        await deps.tries.clear(tx.query, {
+          policy: deps.limits.passwordOfAddress,
+          value: account.emailCanonical,
+        });
+        tx.changed(accountId);
+        return deps.sessions.issue(tx, account, { remember: false, peer, signer });
+      });
+      if (cookie === undefined) throw new Refusal("code_refused");
+      return cookie;
     });
-    if (cookie === undefined) throw new Refusal("code_refused");
-    // The guesses that others made at the old password must not keep the owner from using the new one.
-    await deps.tries.clear(deps.limits.passwordOfAddress, asked.emailCanonical);
-    return cookie;
   };

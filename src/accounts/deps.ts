@@ -2,12 +2,13 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Passwords } from "../kernel/crypto/password.ts";
 import type { RootKeys } from "../kernel/crypto/root-keys.ts";
 import type { Store, Tx } from "../kernel/db/store.ts";
+import type { Limit } from "../kernel/http/route.ts";
 import type { Random } from "../kernel/ids.ts";
 import type { Tries } from "../kernel/limits/tries.ts";
 import type { MailQueue } from "../kernel/mail/queue.ts";
 import type { Audit } from "../kernel/telemetry/audit.ts";
 import type { Log } from "../kernel/telemetry/log.ts";
-import type { Account } from "./account.ts";
+import type { Account, Principal } from "./account.ts";
 import type { AccountLimits } from "./limits.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
@@ -31,6 +32,8 @@ export type AccountDeps = {
   readonly passwords: Passwords;
   readonly tries: Tries;
   readonly limits: AccountLimits;
+  /** How often one credential may call. */
+  readonly rate: Limit<Principal>;
   readonly mail: MailQueue;
   readonly audit: Audit;
   readonly log: Log;

@@ -52,7 +52,7 @@ export const createAccounts = (deps: AccountDeps): Accounts => {
   };
 
   return {
-    routes: accountRoutes(use, guards, policy.passwordMin),
+    routes: accountRoutes(use, guards, deps.rate, policy.passwordMin),
     anyCredential: guards.anyCredential,
     use,
     publicKeys: () => deps.signingKeys.publicKeys(),

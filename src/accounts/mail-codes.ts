@@ -3,6 +3,8 @@ import { sha256Hex } from "../kernel/crypto/digest.ts";
 import type { Tx } from "../kernel/db/store.ts";
 import { Refusal } from "../kernel/errors.ts";
 import { newMailCode, normalizeMailCode } from "../kernel/ids.ts";
+import type { AuditEventName } from "../kernel/telemetry/audit.ts";
+import type { Peer } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { putCode } from "./store.ts";
 import type { CodePurpose } from "./tables.ts";
@@ -26,6 +28,27 @@ export const digestOfCode = (typed: string): string => {
   const code = normalizeMailCode(typed);
   if (code === undefined) throw new Refusal("code_refused");
   return sha256Hex(code);
+};
+
+/** Writes a refused code down: who tried to use which kind, from where. */
+export const withRefusedCodeAudited = async <Result>(
+  deps: Pick<AccountDeps, "store" | "audit">,
+  tried: { readonly event: AuditEventName; readonly peer: Peer },
+  work: () => Promise<Result>,
+): Promise<Result> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "code_refused") {
+      await deps.audit.record(deps.store.query, {
+        event: tried.event,
+        outcome: "refused",
+        channel: "code",
+        ...tried.peer,
+      });
+    }
+    throw error;
+  }
 };
 
 /** Codes have 130 random bits; the cap is there so that guessing is not even free. @throws Refusal code_throttled */

@@ -54,6 +54,8 @@ export const verifyEmailMail = (to: string, origin: string, code: string): MailM
     { link: `${origin}/verify#${code}` },
     { text: "Or enter this code:" },
     { code },
+    { text: "Or from a terminal:" },
+    { text: `curl -X POST ${origin}/api/me/email_verification/confirm/${code}` },
     { text: "It is valid for three days. If you did not sign up, ignore this mail." },
   ]);
 
@@ -73,6 +75,10 @@ export const resetMail = (to: string, origin: string, code: string): MailMessage
     { link: `${origin}/reset#${code}` },
     { text: "Or enter this code:" },
     { code },
+    { text: "Or from a terminal, with a password of your choice:" },
+    {
+      text: `curl -X POST ${origin}/api/me/password_reset/confirm/${code} -H 'Content-Type: application/json' -d '{"password":"…"}'`,
+    },
     {
       text: "It is valid for 10 minutes and works once. If you did not ask for it, ignore this mail: nothing has changed.",
     },

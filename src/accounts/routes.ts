@@ -2,7 +2,7 @@ import { Refusal } from "../kernel/errors.ts";
 import { clearedCookie } from "../kernel/http/cookie.ts";
 import type { Incoming } from "../kernel/http/incoming.ts";
 import { jsonBody, noBody, optionalJsonBody, parseInput } from "../kernel/http/input.ts";
-import { anyone, route, type Answer, type Guard, type Route } from "../kernel/http/route.ts";
+import { anyone, route, type Answer, type Guard, type Limit, type Route } from "../kernel/http/route.ts";
 import type { Principal } from "./account.ts";
 import { isTokenPair, peerOf } from "./authenticate.ts";
 import {
@@ -37,6 +37,7 @@ const signInFacts = (body: SignIn | undefined, incoming: Incoming) => {
 export const accountRoutes = (
   use: AccountUseCases,
   guards: { readonly anyCredential: Guard<Principal>; readonly cookieOrPassword: Guard<Principal> },
+  limit: Limit<Principal>,
   passwordMin: number,
 ): readonly Route[] => [
   route({
@@ -80,6 +81,7 @@ export const accountRoutes = (
     summary: "Check whether the credentials are good",
     wire: "accounts",
     guard: guards.anyCredential,
+    limit,
     input: noBody,
     answers: done("They are."),
     run: () => ({ json: success }),
@@ -90,6 +92,7 @@ export const accountRoutes = (
     summary: "Sign out: the cookie's session, or with Basic alone every session of the account",
     wire: "accounts",
     guard: guards.anyCredential,
+    limit,
     input: noBody,
     answers: done("The session has ended and the cookie is cleared; or all sessions have ended."),
     run: async ({ principal, incoming }) => {
@@ -108,6 +111,7 @@ export const accountRoutes = (
     summary: "Close the account",
     wire: "accounts",
     guard: guards.cookieOrPassword,
+    limit,
     input: noBody,
     answers: done("No credential works any more; a mail says how to take the account back."),
     run: async ({ principal, incoming }) => {

@@ -8,13 +8,17 @@ import { sessionCookie } from "../kernel/http/cookie.ts";
 import { newHexId } from "../kernel/ids.ts";
 import { isOpen, type Account, type Peer } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
+import { holdOpen } from "./hold-open.ts";
 import { sessionLifetimeMs } from "./signing-keys.ts";
-import { holdAccount, insertSession, sessionWithAccount, touchSessions } from "./store.ts";
+import { endOldestSessions, insertSession, sessionWithAccount, touchSessions } from "./store.ts";
 
 export const sessionCookieName = "__Secure-accounts-session";
 
 /** How long the "last seen" of sessions is collected before it is written. */
 const touchEveryMs = 60_000;
+
+/** More than anybody's devices; a program that signs in for each call ends its oldest sessions with it. */
+const mostSessions = 200;
 
 export type LiveSession = {
   readonly jti: string;
@@ -99,11 +103,9 @@ export const createSessions = (deps: Deps): Sessions => {
       const now = clock.now();
       const iat = Math.floor(now / 1000);
       const exp = iat + sessionLifetimeMs / 1000;
-      const held = await holdAccount(tx.query, account.id);
+      const held = await holdOpen(tx, account.id);
       // What was proved a moment ago, before the hash or another wait, must hold when the session is made.
-      if (!held || !isOpen(held) || held.credentialVersion !== account.credentialVersion) {
-        throw new Refusal("credentials_wrong");
-      }
+      if (held.credentialVersion !== account.credentialVersion) throw new Refusal("credentials_wrong");
       await insertSession(tx.query, {
         jti,
         account_id: account.id,
@@ -114,6 +116,7 @@ export const createSessions = (deps: Deps): Sessions => {
         address: peer.address,
         user_agent: peer.userAgent.slice(0, 256),
       });
+      if ((await endOldestSessions(tx.query, account.id, mostSessions)) > 0) tx.changed(account.id);
       const token = signJwt(
         {
           aud: ["track"],
@@ -133,7 +136,8 @@ export const createSessions = (deps: Deps): Sessions => {
       // A digest, so that the cookies of the last hours don't lie in memory as such.
       const key = sha256Hex(cookie);
       const known = cache.get(key);
-      return known ? current(known) : cache.load(key, () => read(cookie)).then(current);
+      // What has lain idle here may have been used on another node: then the row says so.
+      return (known && current(known)) ?? cache.load(key, () => read(cookie)).then(current);
     },
     flushSeen: async () => {
       if (seen.size === 0) return;

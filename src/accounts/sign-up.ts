@@ -1,6 +1,6 @@
 import type { Tx } from "../kernel/db/store.ts";
 import { Refusal } from "../kernel/errors.ts";
-import type { Account, Peer } from "./account.ts";
+import type { Peer } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import type { EmailAddress } from "./email-address.ts";
 import { issueCode, verifyCodeLifetimeMs } from "./mail-codes.ts";
@@ -41,12 +41,20 @@ export const signUp =
     ]);
     if (!reserved.ok) throw new Refusal("sign_up_throttled", { retryAfter: reserved.retryAfterSeconds });
 
+    // Asked for everybody's address, so that a taken one costs the same. Without hiding, nobody is told.
+    const mayMail =
+      policy.hideAccounts &&
+      (await deps.tries.reserve([{ policy: deps.limits.mailsToAddress, value: newcomer.email.canonical }]))
+        .ok;
     const passwordHash = await deps.passwords.hash(newcomer.password);
     const signer = await deps.sessions.signer();
-    const cookie = await deps.store.transaction(async (tx) => {
+    const outcome = await deps.store.transaction(async (tx): Promise<{ cookie?: string } | "taken"> => {
       const now = clock.now();
       const account = await enterAccount(deps, tx, { ...newcomer, passwordHash, emailVerifiedAt: null });
-      if (!account) return "taken";
+      if (!account) {
+        await noteTaken(deps, tx, { email: newcomer.email, mayMail, peer });
+        return "taken";
+      }
       const code = await issueCode(deps, tx, {
         accountId: account.id,
         purpose: "verify_email",
@@ -60,33 +68,32 @@ export const signUp =
         accountId: account.id,
         ...peer,
       });
-      if (policy.hideAccounts) return undefined;
-      return deps.sessions.issue(tx, account, { remember: newcomer.remember, peer, signer });
+      if (policy.hideAccounts) return {};
+      return {
+        cookie: await deps.sessions.issue(tx, account, { remember: newcomer.remember, peer, signer }),
+      };
     });
-    if (cookie !== "taken") return cookie;
-    return refuseTaken(deps, newcomer.email, peer);
+    if (outcome !== "taken") return outcome.cookie;
+    if (policy.hideAccounts) return undefined;
+    throw addressTaken();
   };
 
-const refuseTaken = async (deps: Deps, email: EmailAddress, peer: Peer): Promise<undefined> => {
-  const owner = await accountByEmail(deps.store.query, email.canonical);
-  await deps.audit.record(deps.store.query, {
+/** Writes the attempt down and, where answers hide it, tells the owner of the address. */
+const noteTaken = async (
+  deps: Pick<Deps, "audit" | "mail" | "policy">,
+  tx: Tx,
+  tried: { readonly email: EmailAddress; readonly mayMail: boolean; readonly peer: Peer },
+): Promise<void> => {
+  const owner = await accountByEmail(tx.query, tried.email.canonical);
+  await deps.audit.record(tx.query, {
     event: "sign_up",
     outcome: "refused",
     channel: "none",
     accountId: owner?.id,
-    ...peer,
+    ...tried.peer,
   });
-  if (!deps.policy.hideAccounts) throw addressTaken();
-  if (owner) await tellOwner(deps, owner);
-  return undefined;
-};
-
-const tellOwner = async (deps: Deps, owner: Account): Promise<void> => {
-  const reserved = await deps.tries.reserve([
-    { policy: deps.limits.mailsToAddress, value: owner.emailCanonical },
-  ]);
-  if (!reserved.ok) return;
-  await deps.store.transaction((tx: Tx) =>
-    deps.mail.enqueue(tx, addressTakenMail(owner.email, deps.policy.origin.origin)),
-  );
+  if (!deps.policy.hideAccounts || !owner) return;
+  await deps.mail.enqueue(tx, addressTakenMail(owner.email, deps.policy.origin.origin), {
+    discard: !tried.mayMail,
+  });
 };

@@ -47,12 +47,10 @@ export type SigningKeys = {
 type LoadedKey = {
   readonly kid: string;
   readonly publicKey: KeyObject;
-  readonly createdAt: number;
   readonly verifiesUntil: number | null;
 };
 
 type Loaded = {
-  readonly version: number;
   readonly keys: ReadonlyMap<string, LoadedKey>;
   readonly current: { readonly kid: string; readonly privateKey: KeyObject } | undefined;
 };
@@ -98,14 +96,12 @@ export const createSigningKeys = (deps: {
     const rows = await signingKeys(store.query);
     const newest = rows.findLast((row) => row.verifies_until === null);
     const loaded: Loaded = {
-      version,
       keys: new Map(
         rows.map((row) => [
           row.kid,
           {
             kid: row.kid,
             publicKey: importPublicKey(row.public_key),
-            createdAt: row.created_at,
             verifiesUntil: row.verifies_until,
           },
         ]),
@@ -152,6 +148,8 @@ export const createSigningKeys = (deps: {
       const rows = await signingKeys(tx.query);
       if (!rows.some((row) => row.verifies_until === null)) await addKey(tx);
     });
+    // Where another process was first, nothing changed here that would have emptied it.
+    kept = undefined;
     return current();
   };
 

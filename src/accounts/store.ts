@@ -1,7 +1,14 @@
 import type { Kysely, Selectable } from "kysely";
 import type { KernelTables } from "../kernel/db/tables.ts";
 import type { Account } from "./account.ts";
-import type { AccountTable, AccountTables, CodePurpose, SessionRow, SigningKeyRow } from "./tables.ts";
+import {
+  accountOf,
+  type AccountTable,
+  type AccountTables,
+  type CodePurpose,
+  type SessionRow,
+  type SigningKeyRow,
+} from "./tables.ts";
 
 /** What a new account is made of; the rest follows from it. */
 export type NewAccount = Pick<
@@ -18,25 +25,6 @@ export type AccountEdit = Partial<
 
 type Queries = Kysely<KernelTables>;
 const tables = (query: Queries): Kysely<KernelTables & AccountTables> => query.$extendTables<AccountTables>();
-
-const accountOf = (row: Selectable<AccountTable>): Account =>
-  Object.freeze({
-    id: row.id,
-    publicId: row.public_id,
-    email: row.email,
-    emailCanonical: row.email_canonical,
-    emailVerifiedAt: row.email_verified_at,
-    displayName: row.display_name,
-    timezone: row.timezone,
-    passwordHash: row.password_hash,
-    credentialVersion: row.credential_version,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    authorizationUpdatedAt: row.authorization_updated_at,
-    lockedAt: row.locked_at,
-    closedAt: row.closed_at,
-    eraseAt: row.erase_at,
-  });
 
 const found = (row: Selectable<AccountTable> | undefined): Account | undefined => row && accountOf(row);
 
@@ -192,6 +180,24 @@ export const deleteSessionsOf = async (query: Queries, accountId: number, except
       .deleteFrom("sessions")
       .where("account_id", "=", accountId)
       .$if(except !== undefined, (del) => del.where("jti", "!=", except ?? ""))
+      .returning("jti")
+      .execute()
+  ).length;
+
+/** Keeps the newest. @returns how many were ended */
+export const endOldestSessions = async (query: Queries, accountId: number, keep: number): Promise<number> =>
+  (
+    await tables(query)
+      .deleteFrom("sessions")
+      .where("account_id", "=", accountId)
+      .where("jti", "not in", (eb) =>
+        eb
+          .selectFrom("sessions")
+          .select("jti")
+          .where("account_id", "=", accountId)
+          .orderBy("created_at", "desc")
+          .limit(keep),
+      )
       .returning("jti")
       .execute()
   ).length;

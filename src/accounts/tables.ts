@@ -1,4 +1,5 @@
 import type { Generated, Selectable } from "kysely";
+import type { Account } from "./account.ts";
 
 /** The tables of the accounts room, as migrations/ makes them. */
 
@@ -67,3 +68,23 @@ export type AccountTables = {
 
 export type SessionRow = Selectable<SessionTable>;
 export type SigningKeyRow = Selectable<SigningKeyTable>;
+
+/** A row as the room speaks of it. */
+export const accountOf = (row: Selectable<AccountTable>): Account =>
+  Object.freeze({
+    id: row.id,
+    publicId: row.public_id,
+    email: row.email,
+    emailCanonical: row.email_canonical,
+    emailVerifiedAt: row.email_verified_at,
+    displayName: row.display_name,
+    timezone: row.timezone,
+    passwordHash: row.password_hash,
+    credentialVersion: row.credential_version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    authorizationUpdatedAt: row.authorization_updated_at,
+    lockedAt: row.locked_at,
+    closedAt: row.closed_at,
+    eraseAt: row.erase_at,
+  });

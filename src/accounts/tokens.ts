@@ -5,6 +5,7 @@ import { newHexId } from "../kernel/ids.ts";
 import { Secret } from "../kernel/secret.ts";
 import type { Principal, Whence } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
+import { holdOpen } from "./hold-open.ts";
 import { deleteToken, editAccount, putToken, sealedToken } from "./store.ts";
 
 const placeOf = (accountId: number): Place => ({
@@ -53,6 +54,8 @@ export const replaceToken =
     by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence },
   ): Promise<Secret> =>
     deps.store.transaction(async (tx) => {
+      // The operator may prepare a token for an account that is locked.
+      if (by.channel !== "cli") await holdOpen(tx, accountId);
       const token = await storeNewToken(deps, tx, accountId);
       const now = deps.clock.now();
       await editAccount(tx.query, { id: accountId }, { authorization_updated_at: now }, now);

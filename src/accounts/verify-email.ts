@@ -1,7 +1,7 @@
 import { Refusal } from "../kernel/errors.ts";
 import { isOpen, type Peer } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
-import { digestOfCode, reserveCodeTry } from "./mail-codes.ts";
+import { digestOfCode, reserveCodeTry, withRefusedCodeAudited } from "./mail-codes.ts";
 import { editAccount, takeCode } from "./store.ts";
 
 type Deps = Pick<AccountDeps, "store" | "clock" | "tries" | "limits" | "audit">;
@@ -11,22 +11,24 @@ export const verifyEmail =
   (deps: Deps) =>
   async (typedCode: string, peer: Peer): Promise<void> => {
     await reserveCodeTry(deps, peer.network);
-    const digest = digestOfCode(typedCode);
-    await deps.store.transaction(async (tx) => {
-      const now = deps.clock.now();
-      const accountId = await takeCode(tx.query, "verify_email", digest, now);
-      const account =
-        accountId === undefined
-          ? undefined
-          : await editAccount(tx.query, { id: accountId }, { email_verified_at: now }, now);
-      if (!account || !isOpen(account)) throw new Refusal("code_refused");
-      await deps.audit.record(tx.query, {
-        event: "email_verified",
-        outcome: "done",
-        channel: "code",
-        accountId: account.id,
-        ...peer,
+    return withRefusedCodeAudited(deps, { event: "email_verified", peer }, async () => {
+      const digest = digestOfCode(typedCode);
+      await deps.store.transaction(async (tx) => {
+        const now = deps.clock.now();
+        const accountId = await takeCode(tx.query, "verify_email", digest, now);
+        const account =
+          accountId === undefined
+            ? undefined
+            : await editAccount(tx.query, { id: accountId }, { email_verified_at: now }, now);
+        if (!account || !isOpen(account)) throw new Refusal("code_refused");
+        await deps.audit.record(tx.query, {
+          event: "email_verified",
+          outcome: "done",
+          channel: "code",
+          accountId: account.id,
+          ...peer,
+        });
+        tx.changed(account.id);
       });
-      tx.changed(account.id);
     });
   };

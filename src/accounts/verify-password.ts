@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { hour } from "../kernel/clock.ts";
+import { hour, minute } from "../kernel/clock.ts";
 import { sha256Hex } from "../kernel/crypto/digest.ts";
 import { createFreshCache } from "../kernel/db/fresh-cache.ts";
 import { Refusal } from "../kernel/errors.ts";
 import type { Secret } from "../kernel/secret.ts";
+import type { AuditEvent } from "../kernel/telemetry/audit.ts";
 import { isOpen, type Account, type Peer } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { parseEmailAddress } from "./email-address.ts";
@@ -28,7 +29,10 @@ export type PasswordChecks = {
   ofKnownAccount(account: Account, password: Secret, credential: string, peer: Peer): Promise<boolean>;
 };
 
-type Deps = Pick<AccountDeps, "store" | "clock" | "passwords" | "tries" | "limits" | "audit" | "policy">;
+type Deps = Pick<
+  AccountDeps,
+  "store" | "clock" | "passwords" | "tries" | "limits" | "audit" | "policy" | "log"
+>;
 
 /** When the gate was full nothing was tried, and nothing counts. */
 const orRefund = async <Result>(
@@ -55,6 +59,15 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
     await replaceHash(store.query, account, await deps.passwords.hash(password));
   };
 
+  /** What may come with every call is written down once in a while, so that nobody can fill the store with it. */
+  const recordedAt = new LRUCache<string, number>({ max: 10_000 });
+  const recordSometimes = async (what: string, everyMs: number, event: AuditEvent): Promise<void> => {
+    const now = clock.now();
+    if (now - (recordedAt.get(what) ?? Number.NEGATIVE_INFINITY) < everyMs) return;
+    recordedAt.set(what, now);
+    await deps.audit.record(store.query, event);
+  };
+
   const check: PasswordChecks["ofAddress"] = async (address, password, peer) => {
     const parsed = parseEmailAddress(address);
     // What is no address can't be anybody's, but costs and counts like one.
@@ -64,7 +77,16 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
       { policy: limits.passwordOfAddress, value: canonical },
       { policy: limits.passwordsOfNetwork, value: peer.network },
     ]);
-    if (!reserved.ok) throw throttled(reserved.retryAfterSeconds);
+    if (!reserved.ok) {
+      await recordSometimes(`throttled:${canonical}`, minute, {
+        event: "password_throttled",
+        outcome: "refused",
+        channel: "password",
+        accountId: account?.id,
+        ...peer,
+      });
+      throw throttled(reserved.retryAfterSeconds);
+    }
     const verdict = await orRefund(
       reserved,
       deps.passwords.verify(password, account?.passwordHash ?? undefined),
@@ -73,7 +95,12 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
       account && isOpen(account) && (!deps.policy.hideAccounts || account.emailVerifiedAt !== null);
     if (verdict.matches && mayEnter) {
       await reserved.refund();
-      if (verdict.rehash) await rehash(account, password);
+      if (verdict.rehash) {
+        // When the gate is full, the next sign-in does it.
+        await rehash(account, password).catch((error: unknown) =>
+          deps.log.warn("password_not_rehashed", { error }),
+        );
+      }
       return account;
     }
     await deps.audit.record(store.query, {
@@ -126,7 +153,7 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
       if (!account || !isOpen(account) || account.credentialVersion !== verified.credentialVersion) {
         return undefined;
       }
-      await deps.audit.record(store.query, {
+      await recordSometimes(`basic:${account.id}`, hour, {
         event: "basic_password",
         outcome: "done",
         channel: "password",

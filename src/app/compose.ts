@@ -50,7 +50,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
   try {
     // Keys, and who you are
     const ground = await layGround({ store, config, log }, () => courier.wake(), surprises);
-    const { clock, random, rootKeys, tries, audit, accounts } = ground;
+    const { clock, random, rootKeys, tries, audit, rate, accounts } = ground;
 
     // Mail and jobs
     const courier = createCourier({ store, rootKeys, clock, log, transport: transportOf(config) });
@@ -60,7 +60,8 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
     const track = createTrack({
       store,
       clock,
-      limits: config.limits,
+      rate,
+      quota: config.limits.quota,
       passwordMin: config.passwordMin,
       intercomKey: await loadServerSecret({ store, rootKeys, random, clock }, "intercom"),
       caller: accounts.anyCredential,

@@ -1,4 +1,4 @@
-import { accountLimits, createAccounts, createSigningKeys, type Accounts } from "#accounts";
+import { accountLimits, createAccounts, createSigningKeys, type Accounts, type Principal } from "#accounts";
 import { provision } from "#track";
 import { systemClock, type Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
@@ -8,7 +8,10 @@ import { loadRootKeys } from "#kernel/crypto/root-key-registry.ts";
 import type { RootKeys } from "#kernel/crypto/root-keys.ts";
 import { loadServerSecret } from "#kernel/crypto/server-secrets.ts";
 import type { Store } from "#kernel/db/store.ts";
+import { ratePerCredential } from "#kernel/http/rate.ts";
+import type { Limit } from "#kernel/http/route.ts";
 import { systemRandom, type Random } from "#kernel/ids.ts";
+import { createBucket } from "#kernel/limits/bucket.ts";
 import { createTries, type Tries } from "#kernel/limits/tries.ts";
 import { createMailQueue } from "#kernel/mail/queue.ts";
 import { createAudit, type Audit } from "#kernel/telemetry/audit.ts";
@@ -29,6 +32,7 @@ export type Ground = {
   readonly signingKeys: ReturnType<typeof createSigningKeys>;
   readonly tries: Tries;
   readonly audit: Audit;
+  readonly rate: Limit<Principal>;
   readonly accounts: Accounts;
 };
 
@@ -60,6 +64,9 @@ export const layGround = async (
   const gate = createGate({ atOnce: config.limits.hashes, maxWaitMs: 1000 });
   const parameters = surprises.passwordParameters;
   const passwords = createPasswords({ gate, random, ...(parameters ? { parameters } : {}) });
+  const rate = ratePerCredential(
+    createBucket({ clock, ratePerSecond: config.limits.rate, burst: config.limits.burst }),
+  );
   const accounts = createAccounts({
     store,
     clock,
@@ -68,6 +75,7 @@ export const layGround = async (
     passwords,
     tries,
     limits: accountLimits(config.limits),
+    rate,
     mail,
     audit,
     log,
@@ -76,5 +84,5 @@ export const layGround = async (
     provision: provision({ clock }),
   });
 
-  return { clock, random, rootKeys, signingKeys, tries, audit, accounts };
+  return { clock, random, rootKeys, signingKeys, tries, audit, rate, accounts };
 };

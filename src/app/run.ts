@@ -5,8 +5,8 @@ import { compose } from "./compose.ts";
 import { outboxFolder } from "./open-store.ts";
 import { serve } from "./server.ts";
 
-/** How long running calls may take to end after a signal. */
-const drainMs = 10_000;
+/** By then everything is closed, or never will be. */
+const endMs = 20_000;
 const sameSignalMs = 500;
 
 /**
@@ -31,7 +31,7 @@ export const run = async (): Promise<void> => {
       return;
     }
     stoppingSince = performance.now();
-    setTimeout(() => process.exit(1), drainMs).unref();
+    setTimeout(() => process.exit(1), endMs).unref();
     server.stop().then(
       () => process.exit(0),
       (error: unknown) => {

@@ -7,6 +7,9 @@ import { systemRandom } from "#kernel/ids.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import type { House } from "./compose.ts";
 
+/** How long calls that are running may take to end. */
+const drainMs = 8000;
+
 export type RunningServer = {
   readonly port: number;
   /** Stops taking calls, lets the running ones end, then closes everything else. */
@@ -72,7 +75,10 @@ export const serve = async (house: House, log: Log): Promise<RunningServer> => {
   return {
     port: config.port,
     stop: async () => {
+      // Whoever has not got their answer by then will not get it; the rest must still be closed in order.
+      const patience = setTimeout(() => app.server.closeAllConnections(), drainMs);
       await app.close();
+      clearTimeout(patience);
       await house.close();
     },
   };

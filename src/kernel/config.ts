@@ -46,7 +46,7 @@ export const settings = {
     meaning: "Sender of the mails.",
     shown: "Latchkey <no-reply@<origin's host>>",
     read: (given: string | undefined, name: string) => {
-      if (given !== undefined && !/^[^\r\n]*[^\s@<>]+@[^\s@<>]+>?$/.test(given)) {
+      if (given !== undefined && !/^(?:[^\r\n<>@]*<[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)$/.test(given)) {
         throw wrong(name, "a mail address, like Latchkey <no-reply@example.com>", given);
       }
       return given;

@@ -1,7 +1,6 @@
 import type { Clock } from "../kernel/clock.ts";
-import type { Config } from "../kernel/config.ts";
 import type { PublicJwk } from "../kernel/crypto/signing-keys.ts";
-import type { Guard, Route } from "../kernel/http/route.ts";
+import type { Guard, Limit, Route } from "../kernel/http/route.ts";
 import type { Caller } from "./caller.ts";
 import { createMetering } from "./metering.ts";
 import type { ReadMeDeps } from "./read-me.ts";
@@ -13,7 +12,10 @@ export { provision } from "./provision.ts";
 
 type TrackDeps<Principal extends Caller, Email> = ReadMeDeps & {
   readonly clock: Clock;
-  readonly limits: Config["limits"];
+  /** How often one credential may call. */
+  readonly rate: Limit<Principal>;
+  /** Calls an hour of one account. */
+  readonly quota: number;
   readonly passwordMin: number;
   /** Who may call, and who they are. */
   readonly caller: Guard<Principal>;

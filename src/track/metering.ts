@@ -1,18 +1,18 @@
 import type { Clock } from "../kernel/clock.ts";
 import { Refusal } from "../kernel/errors.ts";
 import type { Incoming } from "../kernel/http/incoming.ts";
-import { createBucket } from "../kernel/limits/bucket.ts";
+import type { Limit } from "../kernel/http/route.ts";
 import { createQuota, type QuotaState } from "../kernel/limits/quota.ts";
 import type { Caller } from "./caller.ts";
 
-export type Metering = {
+export type Metering<Principal> = {
   /**
    * Counts a call: a leaky bucket per credential (429) and an hourly quota per account (402). Both headers
    * of the quota go on every answer, whatever comes of the call (contract §5).
    * @throws Refusal rate_limited, quota_exceeded
    */
-  readonly count: (caller: Caller, incoming: Incoming) => void;
-  readonly state: (caller: Caller) => QuotaState;
+  readonly count: Limit<Principal>;
+  readonly state: (caller: Principal) => QuotaState;
 };
 
 /** On every answer of the wire (contract §5); to a caller who is not known they say what a fresh hour has. */
@@ -29,28 +29,28 @@ const announce = (incoming: Incoming, state: QuotaState): void => {
 };
 
 /** In memory, per process: it guards a machine, not a bill. */
-export const createMetering = (deps: {
+export const createMetering = <Principal extends Caller>(deps: {
   readonly clock: Clock;
-  readonly limits: { readonly rate: number; readonly burst: number; readonly quota: number };
-}): Metering => {
-  const { clock, limits } = deps;
-  const bucket = createBucket({ clock, ratePerSecond: limits.rate, burst: limits.burst });
-  const quota = createQuota({ clock, total: limits.quota });
-  const keyOf = (caller: Caller): string => String(caller.account.id);
+  readonly rate: Limit<Principal>;
+  readonly quota: number;
+}): Metering<Principal> => {
+  const quota = createQuota({ clock: deps.clock, total: deps.quota });
+  const keyOf = (caller: Principal): string => String(caller.account.id);
 
   return {
     state: (caller) => quota.peek(keyOf(caller)),
     count: (caller, incoming) => {
-      const taken = bucket.take(caller.credential);
-      if (!taken.ok) {
+      try {
+        deps.rate(caller, incoming);
+      } catch (error) {
         announce(incoming, quota.peek(keyOf(caller)));
-        throw new Refusal("rate_limited", { retryAfter: taken.retryAfterSeconds });
+        throw error;
       }
       const state = quota.count(keyOf(caller));
       announce(incoming, state);
       if (!state.exceeded) return;
       throw new Refusal("quota_exceeded", {
-        text: `The hourly limit of ${limits.quota} calls is used up. It resets in ${state.resetsInSeconds} seconds.`,
+        text: `The hourly limit of ${deps.quota} calls is used up. It resets in ${state.resetsInSeconds} seconds.`,
         retryAfter: state.resetsInSeconds,
       });
     },

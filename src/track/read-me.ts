@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import { keyedDigest } from "../kernel/crypto/digest.ts";
 import type { Store } from "../kernel/db/store.ts";
@@ -14,8 +15,8 @@ export type ReadMeDeps = {
   readonly revealToken: (accountId: number) => Promise<Secret | undefined>;
 };
 
-/** Stands where the time of the call comes; no text of the answer has it, because JSON escapes it. */
-const timeMark = "\u0000";
+/** Stands where the time of the call comes. Nobody can have typed it: it is drawn anew by each process. */
+const timeMark = randomUUID();
 
 /** The answer but for the time of the call, which is all that changes while the account stays the same. */
 type ReadyMe = { readonly before: string; readonly after: string };
@@ -38,7 +39,7 @@ export const readMe = (deps: ReadMeDeps) => {
 
   const prepare = async (person: Person): Promise<ReadyMe> => {
     const text = JSON.stringify(shownMe(await factsOf(person), timeMark, undefined));
-    const [before = "", after = ""] = text.split(JSON.stringify(timeMark).slice(1, -1));
+    const [before = "", after = ""] = text.split(timeMark);
     ready.set(person, { before, after });
     return { before, after };
   };

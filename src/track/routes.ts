@@ -38,7 +38,7 @@ export const trackRoutes = <Principal extends Caller>(
   use: TrackUseCases<Principal>,
   deps: {
     readonly caller: Guard<Principal>;
-    readonly metering: Metering;
+    readonly metering: Metering<Principal>;
     readonly publicKeys: () => Promise<readonly PublicJwk[]>;
     readonly passwordMin: number;
   },

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { compose } from "#app/compose.ts";
 import type { Store } from "#kernel/db/store.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
-import { acknowledgements, newLedger, settle, useServer, type Entry } from "../support/ledger.ts";
+import { acknowledgements, newLedger, recheck, settle, useServer, type Entry } from "../support/ledger.ts";
 import { readOutbox } from "../support/mails.ts";
 import {
   clearSites,
@@ -105,7 +105,7 @@ test(
       // By what was done and not by time, so that a slow machine has as much to lose.
       const enough = acknowledgements(ledger) + 4 + Math.floor(chance() * 10);
       await expect
-        .poll(() => acknowledgements(ledger), { timeout: 20_000, interval: 1 })
+        .poll(() => acknowledgements(ledger), { timeout: 20_000, interval: 5 })
         .toBeGreaterThan(enough);
       await wait(chance() * 25);
       await endProcess(running, "SIGKILL");
@@ -122,7 +122,11 @@ test(
       expect(ledger.acknowledged.get(kind) ?? 0, `acknowledged: ${kind}`).toBeGreaterThan(5);
     }
     // What was acknowledged long ago has survived the later deaths too.
-    await settleAll(running, ledger.entries);
+    for (const entry of ledger.entries) await recheck(running, entry);
+    await settleAll(
+      running,
+      ledger.entries.filter((_, index) => index % 5 === 0),
+    );
     expect((await endProcess(running)).code).toBe(0);
 
     const there = ledger.entries.filter(({ signedUp }) => signedUp);

@@ -265,6 +265,20 @@ test("A31 a lock stays when the owner takes a closed account back", async () => 
   for (const name of everything) expect((await ask(house, credentials[name])).status, name).toBe(403);
 });
 
+test("A31 a node that hears of no changes any more believes the store and not its memory", async () => {
+  const deaf = await house.twin();
+  const { person, credentials } = await settle(house, deaf);
+  await deaf.inside.store.changes.stop();
+
+  await expectDone(house.send("POST", "/api/v9/me/reset_token", { session: person.session }));
+  await expectDone(house.send("DELETE", "/api/sessions", { basic: [person.email, person.password] }));
+
+  for (const name of ["token", "own cookie", "other cookie"] as const) {
+    expect(await statusWithinSecond(() => ask(deaf, credentials[name])), name).toBe(403);
+  }
+  expect((await ask(deaf, credentials.password)).status).toBe(200);
+});
+
 test("A31 a session that is used without a pause is refused from the answer to its sign-out on", async () => {
   for (let round = 0; round < 5; round += 1) {
     const { session } = await house.person();

@@ -143,59 +143,85 @@ export const useServer = async (
 export const acknowledgements = (ledger: Ledger): number =>
   [...ledger.acknowledged.values()].reduce((sum, count) => sum + count, 0);
 
-/** Compares what a person knows with a server that was started again, and learns what became of what was under way. */
-export const settle = async (client: Client, entry: Entry): Promise<void> => {
-  const status = async (sent: Sent): Promise<number> =>
-    (await client.send("GET", "/api/v9/me/logged", sent)).status;
-  const withPassword = (password: string): Promise<number> => status({ basic: [entry.email, password] });
+type Ask = (sent: Sent) => Promise<number>;
 
-  entry.touched = false;
-  const working: string[] = [];
-  for (const password of entry.passwords) if ((await withPassword(password)) === 200) working.push(password);
-  if (!entry.signedUp) {
-    // Never acknowledged: it may be there, whole, or not at all.
-    if (working.length === 0) return;
-    entry.signedUp = true;
-  }
-  expect(working, `passwords of ${entry.email}`).toHaveLength(1);
-  const [password = ""] = working;
+/** @returns the one that works; undefined when there is no such account, which may be when nobody acknowledged it */
+const learnPassword = async (ask: Ask, entry: Entry): Promise<string | undefined> => {
+  const works = async (password: string): Promise<boolean> =>
+    (await ask({ basic: [entry.email, password] })) === 200;
   const [known, changed] = entry.passwords;
-  const last = entry.formerPasswords.at(-1);
-  if (last !== undefined) expect(await withPassword(last), "the former password").toBe(403);
-  if (changed !== undefined) expect(await withPassword(password === changed ? known : changed)).toBe(403);
+  const working: string[] = [];
+  for (const password of entry.passwords) if (await works(password)) working.push(password);
+  if (!entry.signedUp && working.length === 0) return undefined;
 
-  for (const [session, live] of entry.sessions) {
-    const opens = (await status({ session })) === 200;
-    if (live !== undefined && changed === undefined) expect(opens, "a session").toBe(live);
-    // A session that had ended stays ended; whether others ended goes with the change of the password.
-    if (live === false) expect(opens, "an ended session").toBe(false);
-    entry.sessions.set(session, opens);
-  }
-  if (changed !== undefined) {
-    const live = [...entry.sessions.values()].filter(Boolean);
-    if (password === changed)
-      expect(live.length, "sessions beside the one that changed the password").toBeLessThan(2);
-  }
+  expect(working, `passwords of ${entry.email}`).toHaveLength(1);
+  const former = entry.formerPasswords.at(-1);
+  if (former !== undefined) expect(await works(former), "the former password").toBe(false);
+  const [password = known] = working;
+  entry.signedUp = true;
   entry.passwords = [password];
   if (password === changed) entry.formerPasswords.push(known);
+  return password;
+};
 
-  const me = await client.send("GET", "/api/v9/me", { basic: [entry.email, password] });
-  const token = tokenIn(me);
+/** @param maybeEnded whether a change of the password that was under way has ended the others */
+const learnSessions = async (ask: Ask, entry: Entry, maybeEnded: boolean): Promise<void> => {
+  for (const [session, live] of entry.sessions) {
+    const opens = (await ask({ session })) === 200;
+    if (live === false) expect(opens, "a session that ended").toBe(false);
+    if (live === true && !maybeEnded) expect(opens, "a session that lived").toBe(true);
+    entry.sessions.set(session, opens);
+  }
+  if (!maybeEnded) return;
+  const live = [...entry.sessions.values()].filter(Boolean);
+  expect(live.length, "sessions beside the one that changed the password").toBeLessThan(2);
+};
+
+const learnToken = async (
+  client: Client,
+  ask: Ask,
+  { entry, me }: { entry: Entry; me: Reply },
+): Promise<void> => {
+  const token = tokenIn(me) ?? "";
   expect(token).toMatch(/^[0-9a-f]{32}$/);
   if (entry.token !== undefined && !entry.tokenUnderWay) expect(token, "the token").toBe(entry.token);
   if (entry.token !== undefined && token !== entry.token) entry.formerTokens.push(entry.token);
-  expect(await status({ basic: [token ?? "", "api_token"] })).toBe(200);
-  for (const former of entry.formerTokens) {
-    expect(await status({ basic: [former, "api_token"] }), "a former token").toBe(403);
-  }
   entry.token = token;
   entry.tokenUnderWay = false;
-
-  const workspaces = await client.send("GET", "/api/v9/workspaces", { basic: [token ?? "", "api_token"] });
+  expect(await ask({ basic: [token, "api_token"] }), "the token").toBe(200);
+  for (const former of entry.formerTokens) {
+    expect(await ask({ basic: [former, "api_token"] }), "a former token").toBe(403);
+  }
+  const workspaces = await client.send("GET", "/api/v9/workspaces", { basic: [token, "api_token"] });
   const body: unknown = me.json();
   const id =
-    typeof body === "object" && body !== null && "default_workspace_id" in body
-      ? body.default_workspace_id
-      : 0;
+    typeof body === "object" && body !== null ? Reflect.get(body, "default_workspace_id") : undefined;
   expect(workspaces.json()).toEqual([expect.objectContaining({ id })]);
+};
+
+const asks =
+  (client: Client): Ask =>
+  async (sent) =>
+    (await client.send("GET", "/api/v9/me/logged", sent)).status;
+
+/** Compares what a person knows with a server that was started again, and learns what became of what was under way. */
+export const settle = async (client: Client, entry: Entry): Promise<void> => {
+  const ask = asks(client);
+  const [known] = entry.passwords;
+  entry.touched = false;
+  const password = await learnPassword(ask, entry);
+  if (password === undefined) return;
+  await learnSessions(ask, entry, password !== known);
+  const me = await client.send("GET", "/api/v9/me", { basic: [entry.email, password] });
+  await learnToken(client, ask, { entry, me });
+};
+
+/** The same for somebody who was settled long ago, without the passwords, which cost. */
+export const recheck = async (client: Client, entry: Entry): Promise<void> => {
+  if (!entry.signedUp) return;
+  const ask = asks(client);
+  await learnSessions(ask, entry, false);
+  const me = await client.send("GET", "/api/v9/me", { basic: [entry.token ?? "", "api_token"] });
+  expect(me.json()).toMatchObject({ email: entry.email });
+  await learnToken(client, ask, { entry, me });
 };

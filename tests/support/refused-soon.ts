@@ -1,22 +1,27 @@
-// How soon another process knows: by DESIGN within a second, which is all the time it is given here.
+// How soon another process knows: the promise is a second, which is all the time it is given here.
 
 import { setTimeout as wait } from "node:timers/promises";
 
 const promisedMs = 1000;
 
 /**
- * Asks again and again until the answer is a refusal. The last time it asks a whole second has gone by, so that an
- * admission then is a broken promise however slow the machine is.
- * @returns the status of the last answer: that of the refusal, or of the admission that came too late
+ * Asks again and again until the answer is the one that is waited for. The last time it asks a whole second has gone by,
+ * so that any other answer then is a broken promise however slow the machine is.
+ * @returns the last answer
  */
-export const statusWithinSecond = async (
-  ask: () => Promise<{ readonly status: number }>,
-): Promise<number> => {
+export const withinSecond = async <Answer>(
+  ask: () => Promise<Answer>,
+  isAwaited: (answer: Answer) => boolean,
+): Promise<Answer> => {
   const since = performance.now();
   for (;;) {
     const asked = performance.now();
-    const { status } = await ask();
-    if (status !== 200 || asked - since >= promisedMs) return status;
+    const answer = await ask();
+    if (isAwaited(answer) || asked - since >= promisedMs) return answer;
     await wait(20);
   }
 };
+
+/** The status of the refusal; 200 when the admission went on for longer than it may. */
+export const statusWithinSecond = async (ask: () => Promise<{ readonly status: number }>): Promise<number> =>
+  (await withinSecond(ask, ({ status }) => status !== 200)).status;

@@ -148,9 +148,11 @@ const register = async (
   registered: ReadonlySet<string>,
   now: number,
 ): Promise<void> => {
-  const rows = keys.ids
-    .filter((id) => !registered.has(id))
-    .flatMap((id) => keys.byId(id) ?? [])
-    .map((key) => ({ id: key.id, check_value: checkValue(key), created_at: now }));
-  if (rows.length > 0) await query.insertInto("root_keys").values(rows).execute();
+  // Only the one that seals: a store does not need what has never sealed anything in it.
+  const { current } = keys;
+  if (registered.has(current.id)) return;
+  await query
+    .insertInto("root_keys")
+    .values({ id: current.id, check_value: checkValue(current), created_at: now })
+    .execute();
 };

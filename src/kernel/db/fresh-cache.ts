@@ -8,7 +8,7 @@ import type { ChangeFeed } from "./changes.ts";
 export type FreshCache<Value extends object> = {
   get(key: string): Value | undefined;
   /**
-   * Reads through: the value is kept only if nothing changed while it was being read, so that a read which
+   * Reads through: the value is kept unless its account changed while it was being read, so that a read which
    * began before a change can't outlive it.
    */
   load(
@@ -17,6 +17,9 @@ export type FreshCache<Value extends object> = {
   ): Promise<Value | undefined>;
   clear(): void;
 };
+
+/** A read that is under way, and the accounts that have changed since it began. */
+type Load = { readonly touched: Set<number>; all: boolean };
 
 type Entry<Value> = { readonly accountId: number; readonly value: Value };
 
@@ -34,7 +37,13 @@ export const createFreshCache = <Value extends object>(
     },
   });
 
+  const loads = new Set<Load>();
+
   changes.onChange((accountId) => {
+    for (const load of loads) {
+      if (accountId === "all") load.all = true;
+      else load.touched.add(accountId);
+    }
     if (accountId === "all") entries.clear();
     // A Set may lose members while it is walked through.
     else for (const key of keysOf.get(accountId) ?? []) entries.delete(key);
@@ -50,10 +59,15 @@ export const createFreshCache = <Value extends object>(
   return {
     get: (key) => (changes.isCurrent() ? entries.get(key)?.value : undefined),
     load: async (key, read) => {
-      const version = changes.version();
-      const entry = await read();
-      if (entry && version === changes.version() && changes.isCurrent()) keep(key, entry);
-      return entry?.value;
+      const load: Load = { touched: new Set(), all: false };
+      loads.add(load);
+      try {
+        const entry = await read();
+        if (entry && !load.all && !load.touched.has(entry.accountId) && changes.isCurrent()) keep(key, entry);
+        return entry?.value;
+      } finally {
+        loads.delete(load);
+      }
     },
     clear: () => entries.clear(),
   };

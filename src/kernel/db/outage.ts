@@ -1,11 +1,15 @@
 /** What the drivers throw when the database is there no more, or can't be written. */
 
-/** SQLSTATE classes 08 (connection), 53 (resources) and 57P (shutdown), SQLite's counterparts, and the network's. */
+/**
+ * SQLSTATE classes 08 (connection), 53 (resources) and 57 (shutdown, time-out), a server that only reads (25006),
+ * ties that could not be broken (40001, 40P01), SQLite's counterparts, and the network's.
+ */
 const outageCodes =
-  /^(08...|53...|57P..|ECONN\w+|ETIMEDOUT|EPIPE|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND|SQLITE_(FULL|IOERR|READONLY|CANTOPEN)\w*)$/;
+  /^(08...|53...|57...|25006|40001|40P01|ECONN\w+|ETIMEDOUT|EPIPE|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND|SQLITE_(FULL|IOERR|READONLY|CANTOPEN)\w*)$/;
 
 /** node-postgres gives these no code. */
-const outageMessages = /connection terminated|timeout exceeded when trying to connect|query_wait_timeout/i;
+const outageMessages =
+  /connection (terminated|ended|error)|not queryable|read timeout|timeout exceeded when trying to connect|query_wait_timeout/i;
 
 /** Whether the store, and not the request or this program, is what failed. */
 export const isStoreOutage = (error: unknown): boolean => {

@@ -22,6 +22,9 @@ export const postgresDialect = (url: string): Dialect => {
     max: 10,
     connectionTimeoutMillis: 5000,
     statement_timeout: 15_000,
+    // For a server that went away without a word: nothing may wait for it for longer than its own time-out.
+    query_timeout: 20_000,
+    keepAlive: true,
     application_name: "latchkey",
   });
   // A connection that breaks is replaced by the pool at the next query, and fails the query that runs on it. Without

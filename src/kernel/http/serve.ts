@@ -3,12 +3,12 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Random } from "../ids.ts";
-import { Refusal } from "../errors.ts";
+import { Refusal, refusals, type RefusalCode } from "../errors.ts";
 import type { Log } from "../telemetry/log.ts";
 import { readBody } from "./content-encoding.ts";
 import { Incoming, type Surroundings } from "./incoming.ts";
 import { createReplies, type Exchange, type Headers } from "./reply.ts";
-import type { Route, Wire } from "./route.ts";
+import { jsonType, type Route, type Wire } from "./route.ts";
 
 /** Bytes of a request body, before and after decompression. */
 const bodyLimit = 64 * 1024;
@@ -65,6 +65,29 @@ const corsFor =
     maxAge: 600,
   });
 
+const unreadable: Readonly<Record<string, RefusalCode>> = {
+  HPE_HEADER_OVERFLOW: "headers_too_large",
+  ERR_HTTP_REQUEST_TIMEOUT: "request_timeout",
+};
+
+/** Answers what never became a request: broken HTTP, headers over 16 KiB, a client that is too slow. */
+const refuseUnreadable =
+  (log: Log) =>
+  (error: NodeJS.ErrnoException, socket: Socket): void => {
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const code = unreadable[error.code ?? ""] ?? "request_malformed";
+    const { status, text } = refusals[code];
+    log.info("request_unreadable", { status, code });
+    const body = JSON.stringify(text);
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: ${jsonType}\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    );
+  };
+
 /** The HTTP server over all rooms' rows. Requests are judged in the order of `route()`. */
 export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
   const { routes, corsOrigins, surroundings } = deps;
@@ -96,7 +119,7 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
     http: { headersTimeout: 20_000 },
     frameworkErrors: (error, request, reply) =>
       refuse(exchangeOf(request, reply), new Refusal("request_malformed", { cause: error })),
-    clientErrorHandler: refuseUnreadable,
+    clientErrorHandler: refuseUnreadable(deps.log),
   });
 
   app.removeAllContentTypeParsers();
@@ -142,22 +165,3 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
 
   return app;
 };
-
-/** Answers what never became a request: broken HTTP, headers over 16 KiB, a client that is too slow. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const { status, text } =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? { status: 431, text: "The request's headers are too large" }
-      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? { status: 408, text: "The request took too long to arrive" }
-        : { status: 400, text: "The request is not valid HTTP" };
-  const body = JSON.stringify(text);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
-}

@@ -204,10 +204,10 @@ describe("what is kept", () => {
   });
 
   test("clear forgets one value under one policy", async () => {
-    const { tries } = await open();
+    const { tries, store } = await open();
     await answers(tries, ofAlice, 11);
     await answers(tries, ofHome, 4);
-    await tries.clear(password, ofAlice.value);
+    await tries.clear(store.query, ofAlice);
     expect((await tries.reserve([ofAlice])).ok).toBe(true);
     expect((await tries.reserve([ofHome])).ok).toBe(false);
   });

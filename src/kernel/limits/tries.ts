@@ -3,7 +3,7 @@
  * before the costly work begins; whoever turns out to be right takes it back. Of the value (an address, a
  * network) the store has a keyed digest only.
  */
-import type { Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 
 import { day, second, type Clock } from "../clock.ts";
 import { keyedDigest } from "../crypto/digest.ts";
@@ -38,7 +38,7 @@ export type Tries = {
   /** Counts all of them, or, when one is refused, none. */
   reserve(tries: readonly [CountedTry, ...CountedTry[]]): Promise<Reservation>;
   /** Forgets the tries of one value, for who proved to be its owner in another way. */
-  clear(policy: TryPolicy, value: string): Promise<void>;
+  clear(query: Kysely<KernelTables>, tried: CountedTry): Promise<void>;
   /** Forgets what nobody tried for 24 h. @returns how many values */
   purge(): Promise<number>;
 };
@@ -184,8 +184,8 @@ export const createTries = (deps: {
       let refunded: Promise<void> | undefined;
       return { ok: true, refund: () => (refunded ??= giveBack(verdicts)) };
     },
-    clear: async (policy, value) => {
-      await store.query.deleteFrom("tries").where("key", "=", keyOf(policy, value)).execute();
+    clear: async (query, { policy, value }) => {
+      await query.deleteFrom("tries").where("key", "=", keyOf(policy, value)).execute();
     },
     purge: async () => {
       const idle = clock.now() - day;

@@ -10,11 +10,12 @@ export type AuditEventName =
   | "sign_in"
   | "sign_out"
   | "sessions_ended"
-  | "token_made"
   | "token_replaced"
   | "token_revoked"
   | "password_changed"
   | "password_refused"
+  /** Not even tried, because of earlier ones; once a minute and address at most. */
+  | "password_throttled"
   | "reset_requested"
   | "reset_confirmed"
   | "email_changed"
@@ -26,7 +27,7 @@ export type AuditEventName =
   | "account_unlocked"
   | "signing_key_rotated"
   | "signing_key_revoked"
-  /** The first use of a password through Basic, before it is remembered as verified. */
+  /** A password was used through Basic; once an hour and account at most. */
   | "basic_password";
 
 export type AuditEvent = {
