@@ -71,12 +71,13 @@ export const signInBody = z.strictObject({
   remember_me: z.boolean().optional(),
 });
 
+/** Beside credentials in the Authorization header. */
+export const rememberBody = z.strictObject({ remember_me: z.boolean().optional() });
+
 export const requestResetBody = z.strictObject({ email: emailAddress });
 
 export const confirmResetBody = (passwordMin: number) =>
   z.strictObject({ password: newPassword(passwordMin) });
-
-export type SignIn = z.output<typeof signInBody>;
 
 /** What every good ending of the Accounts API says. */
 export const successBody = z.object({ success: z.literal(true) });

@@ -1,19 +1,27 @@
 import { Refusal } from "../kernel/errors.ts";
 import { clearedCookie } from "../kernel/http/cookie.ts";
-import type { Incoming } from "../kernel/http/incoming.ts";
-import { jsonBody, noBody, optionalJsonBody, parseInput } from "../kernel/http/input.ts";
-import { anyone, route, type Answer, type Guard, type Limit, type Route } from "../kernel/http/route.ts";
+import { jsonBody, noBody, parseInput } from "../kernel/http/input.ts";
+import {
+  anyone,
+  route,
+  type Answer,
+  type Guard,
+  type Input,
+  type Limit,
+  type Route,
+} from "../kernel/http/route.ts";
 import type { Principal } from "./account.ts";
 import { isTokenPair, peerOf } from "./authenticate.ts";
 import {
   confirmResetBody,
+  rememberBody,
   requestResetBody,
   signInBody,
   signUpBody,
   successBody,
-  type SignIn,
 } from "./bodies.ts";
 import { sessionCookieName } from "./sessions.ts";
+import type { SignInFacts } from "./sign-in.ts";
 import type { AccountUseCases } from "./use-cases.ts";
 
 const success = { success: true };
@@ -21,14 +29,25 @@ const done = (means: string) => ({ means, schema: successBody });
 const welcome = (cookie: string | undefined): Answer =>
   cookie === undefined ? { json: success } : { json: success, cookie };
 
-/** Sign-in by JSON, or by Basic with an empty body. */
-const signInFacts = (body: SignIn | undefined, incoming: Incoming) => {
-  if (body) return { email: body.email, password: body.password, remember: body.remember_me ?? false };
-  const basic = incoming.basic();
-  if (basic === undefined) return signInFacts(parseInput(signInBody, {}), incoming);
-  if (basic === "malformed") throw new Refusal("credentials_wrong");
-  if (isTokenPair(basic)) throw new Refusal("token_makes_no_session");
-  return { email: basic.user, password: basic.password, remember: false };
+const namesCredentials = (body: unknown): boolean =>
+  typeof body !== "object" || body === null || "email" in body || "password" in body;
+
+/** Sign-in by JSON; or by Basic, with an empty body or one that has `remember_me` at the most. */
+const signInInput: Input<SignInFacts> = {
+  schema: signInBody,
+  optional: true,
+  read: (incoming) => {
+    const body = incoming.json() ?? {};
+    const basic = namesCredentials(body) ? undefined : incoming.basic();
+    if (basic === undefined) {
+      const { email, password, remember_me: remember = false } = parseInput(signInBody, body);
+      return { email, password, remember };
+    }
+    const { remember_me: remember = false } = parseInput(rememberBody, body);
+    if (basic === "malformed") throw new Refusal("credentials_wrong");
+    if (isTokenPair(basic)) throw new Refusal("token_makes_no_session");
+    return { email: basic.user, password: basic.password, remember };
+  },
 };
 
 /**
@@ -70,10 +89,9 @@ export const accountRoutes = (
     wire: "accounts",
     sameSite: true,
     guard: anyone,
-    input: optionalJsonBody(signInBody),
+    input: signInInput,
     answers: done("The session cookie is set."),
-    run: async ({ input, incoming }) =>
-      welcome(await use.signIn(signInFacts(input, incoming), peerOf(incoming))),
+    run: async ({ input, incoming }) => welcome(await use.signIn(input, peerOf(incoming))),
   }),
   route({
     method: "GET",

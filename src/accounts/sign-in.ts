@@ -9,6 +9,12 @@ type Deps = Pick<AccountDeps, "store" | "audit"> & {
   readonly passwordChecks: PasswordChecks;
 };
 
+export type SignInFacts = {
+  readonly email: string;
+  readonly password: Secret;
+  readonly remember: boolean;
+};
+
 /**
  * Starts a session for whoever knows the password. Always a new one: no cookie that was there before is
  * ever the cookie after.
@@ -17,14 +23,7 @@ type Deps = Pick<AccountDeps, "store" | "audit"> & {
  */
 export const signIn =
   (deps: Deps) =>
-  async (
-    {
-      email,
-      password,
-      remember,
-    }: { readonly email: string; readonly password: Secret; readonly remember: boolean },
-    peer: Peer,
-  ): Promise<string> => {
+  async ({ email, password, remember }: SignInFacts, peer: Peer): Promise<string> => {
     const account: Account = await deps.passwordChecks.ofAddress(email, password, peer);
     const signer = await deps.sessions.signer();
     return deps.store.transaction(async (tx) => {

@@ -1,8 +1,9 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { migrations } from "#migrations";
 import type { Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
+import { makeFolder } from "#kernel/folder.ts";
 import { openStore, type Store, type StoreAddress } from "#kernel/db/store.ts";
 import { reasonOf, SetupFault } from "#kernel/errors.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
@@ -30,8 +31,8 @@ export const outboxFolder = (config: Config): string => join(config.dataFolder, 
 /** Makes the data folder, or says in one sentence why that can't be. */
 const prepareFolder = async (config: Config): Promise<void> => {
   try {
-    await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
-    if (!config.smtpUrl) await mkdir(outboxFolder(config), { recursive: true, mode: 0o700 });
+    await makeFolder(config.dataFolder);
+    if (!config.smtpUrl) await makeFolder(outboxFolder(config));
   } catch (error) {
     throw new SetupFault(
       `The data folder ${config.dataFolder} can't be used: ${reasonOf(error)}. Set LATCHKEY_DATA to a folder that this user may write.`,

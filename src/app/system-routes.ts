@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { z } from "zod";
+import { Refusal } from "#kernel/errors.ts";
 import type { Store } from "#kernel/db/store.ts";
 import { noBody } from "#kernel/http/input.ts";
 import { anyone, route, type Route } from "#kernel/http/route.ts";
@@ -27,7 +28,9 @@ export const systemRoutes = (store: Store): readonly Route[] => [
     input: noBody,
     answers: { means: "It can; otherwise 503.", schema: state },
     run: async () => {
-      await sql`select 1`.execute(store.query);
+      await sql`select 1`.execute(store.query).catch((error: unknown) => {
+        throw new Refusal("store_unavailable", { retryAfter: 1, cause: error });
+      });
       return { json: { status: "ok" } };
     },
   }),

@@ -70,7 +70,7 @@ export const rotate = (): Promise<Ending> =>
       output: kid,
       json: { kid },
       notes: [
-        "This key signs new sessions now. Nobody was signed out: the one before verifies until its last session ends.",
+        "Running servers sign new sessions with it within a second. Nobody was signed out: the one before verifies until its last session ends.",
       ],
     };
   });

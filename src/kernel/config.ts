@@ -96,7 +96,7 @@ export const settings = {
     undefined,
     "",
     ["strict"],
-    "`strict` answers a sign-up with a taken address like any other, and lets no one in before their address is verified.",
+    "`strict` answers a sign-up with a taken address like any other, and lets nobody sign in by password before their address is verified.",
   ),
   LATCHKEY_PASSWORD_TRIES: wholeNumber(
     10,
@@ -114,7 +114,12 @@ export const settings = {
   LATCHKEY_BURST: wholeNumber(100, 1, 1_000_000, "Calls at once of one credential."),
   LATCHKEY_QUOTA: wholeNumber(36_000, 1, 1_000_000_000, "Calls an hour of one account."),
   LATCHKEY_SIGN_UPS: wholeNumber(30, 1, 1_000_000, "Sign-ups an hour from one network."),
-  LATCHKEY_MAILS: wholeNumber(5, 1, 1_000_000, "Mails an hour that anyone can cause to one address."),
+  LATCHKEY_MAILS: wholeNumber(
+    5,
+    1,
+    1_000_000,
+    "Mails an hour that strangers can cause to one address, by asking for resets and the like.",
+  ),
   LATCHKEY_HASHES: wholeNumber(cores, 1, 1024, "Password hashes computed at once."),
 } satisfies Record<string, Setting<unknown>>;
 

@@ -12,6 +12,11 @@ export type Metering<Principal> = {
    * @throws Refusal rate_limited, quota_exceeded
    */
   readonly count: Limit<Principal>;
+  /**
+   * The same without the refusal for want of quota: for what the owner of a stolen token does about it. Whoever
+   * has the token could otherwise use up the hour and be safe in it.
+   */
+  readonly countOnly: Limit<Principal>;
   readonly state: (caller: Principal) => QuotaState;
 };
 
@@ -37,17 +42,23 @@ export const createMetering = <Principal extends Caller>(deps: {
   const quota = createQuota({ clock: deps.clock, total: deps.quota });
   const keyOf = (caller: Principal): string => String(caller.account.id);
 
+  const counted = (caller: Principal, incoming: Incoming): QuotaState => {
+    try {
+      deps.rate(caller, incoming);
+    } catch (error) {
+      announce(incoming, quota.peek(keyOf(caller)));
+      throw error;
+    }
+    const state = quota.count(keyOf(caller));
+    announce(incoming, state);
+    return state;
+  };
+
   return {
     state: (caller) => quota.peek(keyOf(caller)),
+    countOnly: (caller, incoming) => void counted(caller, incoming),
     count: (caller, incoming) => {
-      try {
-        deps.rate(caller, incoming);
-      } catch (error) {
-        announce(incoming, quota.peek(keyOf(caller)));
-        throw error;
-      }
-      const state = quota.count(keyOf(caller));
-      announce(incoming, state);
+      const state = counted(caller, incoming);
       if (!state.exceeded) return;
       throw new Refusal("quota_exceeded", {
         text: `The hourly limit of ${deps.quota} calls is used up. It resets in ${state.resetsInSeconds} seconds.`,

@@ -60,6 +60,7 @@ export const trackRoutes = <Principal extends Caller>(
     }),
     route({
       ...guarded,
+      limit: deps.metering.countOnly,
       method: "PUT",
       path: "/api/v9/me",
       summary: "Change the caller's profile; e-mail and password need `current_password`",
@@ -89,6 +90,7 @@ export const trackRoutes = <Principal extends Caller>(
     }),
     route({
       ...guarded,
+      limit: deps.metering.countOnly,
       method: "POST",
       path: "/api/v9/me/reset_token",
       summary: "Replace the API token; the old one stops working",
@@ -98,6 +100,7 @@ export const trackRoutes = <Principal extends Caller>(
     }),
     route({
       ...guarded,
+      limit: deps.metering.countOnly,
       method: "POST",
       path: "/api/v9/me/close_account",
       summary: "Close the account",

@@ -175,3 +175,29 @@ describe("the session cookie", () => {
     expect((await after.send("GET", "/api/v9/me", { session })).json()).toMatchObject({ email });
   });
 });
+
+describe("POST /api/sessions with Basic and a body", () => {
+  test.each([
+    ["an empty object", {}, /SameSite=Lax$/],
+    ["what to remember", { remember_me: true }, /; Max-Age=2419200$/],
+  ] as const)("that has %s signs in by Basic", async (_, json, cookie) => {
+    const { email, password } = await house.person();
+
+    const reply = await house.send("POST", "/api/sessions", { basic: [email, password], json });
+
+    expect(reply.status).toBe(200);
+    expect(reply.cookies[0]).toMatch(cookie);
+  });
+
+  test("that names an address signs in by the body alone", async () => {
+    const { email, password } = await house.person();
+
+    const reply = await house.send("POST", "/api/sessions", {
+      basic: [email, password],
+      json: { email, password: "another river at dusk" },
+    });
+
+    expect(reply.status).toBe(403);
+    expect(reply.cookies).toEqual([]);
+  });
+});

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
-import type { Sent } from "../support/http.ts";
+import { sessionOf, type Sent } from "../support/http.ts";
 import { fieldsOf } from "../support/shapes.ts";
 
 let house: TestHouse;
@@ -209,4 +209,26 @@ describe("GET /api/v9/me/id", () => {
     expect(reply.status).toBe(200);
     expect(reply.json()).toBe(me["id"]);
   });
+});
+
+test("a name that looks like JSON, or like anything else, comes back as it was typed", async () => {
+  const names = ["C:\\u0000x", '"at":"2026"', "\\", "{}"];
+  for (const display_name of names) {
+    const reply = await house.send("POST", "/api/signup", {
+      json: {
+        email: `name${names.indexOf(display_name)}@example.com`,
+        password: "a quiet river at noon",
+        tos_accepted_for: "track",
+        display_name,
+      },
+    });
+    const session = sessionOf(reply);
+
+    expect((await house.send("GET", "/api/v9/me", { session })).json()).toMatchObject({
+      fullname: display_name,
+    });
+    expect((await house.send("GET", "/api/v9/me", { session })).json()).toMatchObject({
+      fullname: display_name,
+    });
+  }
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { hour } from "#kernel/clock.ts";
 import {
   audited,
   behindProxy,
@@ -31,6 +32,8 @@ test("A04: tells nothing at the 1st, 2nd and 20th request, and the 101st, whoeve
   await verifiedPerson(house, "locked@example.com", password);
   await lock(house, "locked@example.com");
   await signUp(house, "unverified@example.com", password);
+  // The mails of the sign-ups count to their addresses too.
+  house.clock.advance(hour);
 
   const answersOf = async (email: string, network: string, count: number) =>
     (await series(count, () => requestReset(house, email, from(network)))).map(whole);
@@ -48,12 +51,14 @@ test("A04: tells nothing at the 1st, 2nd and 20th request, and the 101st, whoeve
     expect(answers, who).toEqual(unknown.slice(0, 20));
   }
 
-  // What was told the same was not done the same: mail goes to those only who can use it, and five times at most.
-  const mailed = async (who: string): Promise<readonly [string, number]> => [
-    who,
-    await resetMails(`${who}@example.com`),
-  ];
-  expect(await Promise.all(["open", "closed", "locked", "unverified", "nobody"].map(mailed))).toEqual([
+  // What was told the same was not done the same: mail goes to those only who can use it, and five times an hour.
+  const mailed = await Promise.all(
+    ["open", "closed", "locked", "unverified", "nobody"].map(async (who) => [
+      who,
+      await resetMails(`${who}@example.com`),
+    ]),
+  );
+  expect(mailed).toEqual([
     ["open", 5],
     ["closed", 0],
     ["locked", 0],
@@ -63,20 +68,24 @@ test("A04: tells nothing at the 1st, 2nd and 20th request, and the 101st, whoeve
 });
 
 test("A04: writes the same things down for an address that nobody has", async () => {
-  const { store } = house.inside;
-  await verifiedPerson(house, "written@example.com", password);
-  const rows = async () => ({
-    asked: await audited(house, "reset_requested"),
-    counters: (await store.query.selectFrom("tries").select("key").execute()).length,
-  });
+  const open = await startHouse(behindProxy);
+  const { store } = open.inside;
+  await verifiedPerson(open, "written@example.com", password);
+  const rows = async () => {
+    const counters = await store.query.selectFrom("tries").select("count").execute();
+    return {
+      asked: await audited(open, "reset_requested"),
+      counted: counters.reduce((sum, { count }) => sum + count, 0),
+    };
+  };
   const asking = async (email: string, network: string) => {
     const before = await rows();
-    await requestReset(house, email, from(network));
+    await requestReset(open, email, from(network));
     const after = await rows();
-    return { asked: after.asked - before.asked, counters: after.counters - before.counters };
+    return { asked: after.asked - before.asked, counted: after.counted - before.counted };
   };
   const known = await asking("written@example.com", "203.0.113.101");
-  expect(known).toEqual({ asked: 1, counters: 2 });
+  expect(known).toEqual({ asked: 1, counted: 2 });
   expect(await asking("unwritten@example.com", "203.0.113.102")).toEqual(known);
 });
 

@@ -285,11 +285,10 @@ test("A31 a session that is used without a pause is refused from the answer to i
     let ended = false;
     const late: number[] = [];
     const use = async (): Promise<void> => {
-      for (let left = 200; left > 0; left -= 1) {
+      while (late.length < 6) {
         const afterwards = ended;
         const { status } = await ask(house, { session });
         if (afterwards) late.push(status);
-        if (late.length > 5) return;
       }
     };
     const users = Array.from({ length: 8 }, use);
@@ -297,7 +296,6 @@ test("A31 a session that is used without a pause is refused from the answer to i
     ended = true;
     await Promise.all(users);
 
-    expect(late.length).toBeGreaterThan(0);
     expect(new Set(late)).toEqual(new Set([403]));
   }
 });

@@ -35,7 +35,10 @@ export const readRootKeyFile = async (path: string): Promise<RootKeys | undefine
     file = await open(path, "r");
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
-    throw new SetupFault(`${path} can't be read (${codeOf(error)})`, error);
+    throw new SetupFault(
+      `${path} can't be read (${codeOf(error)}): give it to the user that runs this, or set LATCHKEY_ROOT_KEYS.`,
+      error,
+    );
   }
   try {
     return parseRootKeys(await checkedContent(file, path), path);

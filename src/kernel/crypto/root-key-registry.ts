@@ -1,11 +1,11 @@
 /** Which root keys this store needs: noticed at start, before anything is sealed under the wrong one. */
 import { sql, type Transaction } from "kysely";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Store } from "../db/store.ts";
+import { makeFolder } from "../folder.ts";
 import type { KernelTables } from "../db/tables.ts";
 import { SetupFault } from "../errors.ts";
 import type { Random } from "../ids.ts";
@@ -90,7 +90,7 @@ export const loadRootKeys = ({ store, config, clock, random }: RootKeyRegistryDe
   const path = pathIn(config);
 
   const made = async (): Promise<Given> => {
-    await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
+    await makeFolder(config.dataFolder);
     return { keys: await createRootKeyFile(path, random, clock), where: path };
   };
 

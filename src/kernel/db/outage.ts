@@ -1,11 +1,12 @@
 /** What the drivers throw when the database is there no more, or can't be written. */
 
 /**
- * SQLSTATE classes 08 (connection), 53 (resources) and 57 (shutdown, time-out), a server that only reads (25006),
+ * SQLSTATE classes 08 (connection), 53 (resources) and 57 (shutdown, time-out), a server that only reads (25006)
+ * or lets nobody in (28, 3D000, 55000),
  * ties that could not be broken (40001, 40P01), SQLite's counterparts, and the network's.
  */
 const outageCodes =
-  /^(08...|53...|57...|25006|40001|40P01|ECONN\w+|ETIMEDOUT|EPIPE|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND|SQLITE_(FULL|IOERR|READONLY|CANTOPEN)\w*)$/;
+  /^(08...|53...|57...|25006|28...|3D000|55000|40001|40P01|ECONN\w+|ETIMEDOUT|EPIPE|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND|SQLITE_(FULL|IOERR|READONLY|CANTOPEN)\w*)$/;
 
 /** node-postgres gives these no code. */
 const outageMessages =

@@ -81,13 +81,3 @@ export const jsonBody = <Value>(schema: z.ZodType<Value>): Input<Value> => ({
   optional: false,
   read: (incoming) => parseInput(schema, requiredBody(incoming)),
 });
-
-/** A body that may be left out altogether. */
-export const optionalJsonBody = <Value>(schema: z.ZodType<Value>): Input<Value | undefined> => ({
-  schema,
-  optional: true,
-  read: (incoming) => {
-    const body = incoming.json();
-    return body === undefined ? undefined : parseInput(schema, body);
-  },
-});

@@ -1,7 +1,8 @@
 /** Mail as files, for a server without a mail server: each one an `.eml` in `<data>/outbox/`. */
-import { mkdir, open, rename, type FileHandle } from "node:fs/promises";
+import { open, rename, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
+import { makeFolder } from "../folder.ts";
 import { composeMail, type MailTransport, type QueuedMail, type Sender } from "./message.ts";
 
 /** `20261121T230155123Z-<queue id>.eml`: in the order of their making, and the same name when tried again. */
@@ -27,7 +28,7 @@ export const createOutboxTransport = ({
 }: Sender & { readonly folder: string }): MailTransport => ({
   send: async (mail) => {
     const { bytes } = await composeMail(mail, sender, true);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     const name = outboxFileName(mail);
     const draft = join(folder, `.${name}.tmp`);
     await sync(await open(draft, "w", 0o600), (file) =>

@@ -1,0 +1,28 @@
+import { mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && "code" in error ? error.code : undefined;
+
+const isFolder = async (path: string): Promise<boolean> => (await stat(path)).isDirectory();
+
+/**
+ * Makes a folder of this user only, and those above it. One level at a time, because Node's own recursive way
+ * never returns where a parent exists and nothing may be made in it, as under `/proc`.
+ * @throws the error of the file system
+ */
+export const makeFolder = async (path: string): Promise<void> => {
+  const make = () => mkdir(path, { mode: 0o700 });
+  try {
+    await make();
+  } catch (error) {
+    if (codeOf(error) === "EEXIST" && (await isFolder(path))) return;
+    const parent = dirname(path);
+    if (codeOf(error) !== "ENOENT" || parent === path) throw error;
+    await makeFolder(parent);
+    await make().catch(async (again: unknown) => {
+      // Another process may have been faster.
+      if (codeOf(again) !== "EEXIST" || !(await isFolder(path))) throw again;
+    });
+  }
+};
