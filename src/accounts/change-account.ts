@@ -39,8 +39,7 @@ export const changeAccount = (deps: Deps) => {
     if (!change.currentPassword) {
       throw invalid("current_password", "required", `Current password must be present to change ${what}`);
     }
-    const { account, credential } = principal;
-    if (!(await deps.passwordChecks.ofKnownAccount(account, change.currentPassword, credential, peer))) {
+    if (!(await deps.passwordChecks.ofKnownCaller(principal, change.currentPassword, peer))) {
       throw invalid("current_password", "wrong", "Current password is not valid");
     }
   };

@@ -6,7 +6,7 @@ import { createFreshCache } from "../kernel/db/fresh-cache.ts";
 import { Refusal } from "../kernel/errors.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { AuditEvent } from "../kernel/telemetry/audit.ts";
-import { isOpen, type Account, type Peer } from "./account.ts";
+import { isOpen, type Account, type Peer, type Principal } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { parseEmailAddress } from "./email-address.ts";
 import { accountByEmail, accountById, replaceHash } from "./store.ts";
@@ -23,10 +23,10 @@ export type PasswordChecks = {
   /** The same, remembering a right pair for a minute: for clients that send it with every call. */
   ofAddressRemembered(address: string, password: Secret, peer: Peer): Account | Promise<Account>;
   /**
-   * Whether this is the password of an account that is already known by another credential.
+   * Whether this is the password of a caller who is already known by another credential.
    * @throws Refusal login_throttled, busy
    */
-  ofKnownAccount(account: Account, password: Secret, credential: string, peer: Peer): Promise<boolean>;
+  ofKnownCaller(caller: Principal, password: Secret, peer: Peer): Promise<boolean>;
 };
 
 type Deps = Pick<
@@ -177,7 +177,7 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
   return {
     ofAddress: (address, password, peer) => checkOnce(tagOf(address, password), address, password, peer),
     ofAddressRemembered,
-    ofKnownAccount: async (account, password, credential, peer) => {
+    ofKnownCaller: async ({ account, credential, via }, password, peer) => {
       const reserved = await tries.reserve([{ policy: limits.passwordOfCredential, value: credential }]);
       if (!reserved.ok) throw throttled(reserved.retryAfterSeconds);
       const verdict = await orRefund(
@@ -191,7 +191,7 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
       await deps.audit.record(store.query, {
         event: "password_refused",
         outcome: "refused",
-        channel: "session",
+        channel: via,
         accountId: account.id,
         ...peer,
       });
