@@ -178,7 +178,7 @@ export const createSigningKeys = (deps: {
       }),
     revoke: (kid, alongside) =>
       changeKeys(async (tx) => {
-        if (!(await endSigningKey(tx.query, kid, clock.now()))) return false;
+        if (!(await endSigningKey(tx.query, kid))) return false;
         const rows = await signingKeys(tx.query);
         if (!rows.some((row) => row.verifies_until === null)) await addKey(tx);
         await alongside(tx, kid);

@@ -340,10 +340,11 @@ export const retireSigningKeys = async (query: Queries, verifiesUntil: number): 
     .execute();
 };
 
-export const endSigningKey = async (query: Queries, kid: string, now: number): Promise<boolean> =>
+/** As if it had never signed: a moment that is long past for every process, whatever their clocks say. */
+export const endSigningKey = async (query: Queries, kid: string): Promise<boolean> =>
   (await tables(query)
     .updateTable("signing_keys")
-    .set({ verifies_until: now })
+    .set((eb) => ({ verifies_until: eb.ref("created_at") }))
     .where("kid", "=", kid)
     .returning("kid")
     .executeTakeFirst()) !== undefined;

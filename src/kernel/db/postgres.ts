@@ -16,10 +16,11 @@ export const isTransientConflict = (error: unknown): boolean => {
   return code === serializationFailure || code === deadlockDetected;
 };
 
-export const postgresDialect = (url: string): Dialect => {
+/** @param connections at most at once */
+export const postgresDialect = (url: string, connections: number): Dialect => {
   const pool = new pg.Pool({
     connectionString: url,
-    max: 10,
+    max: connections,
     connectionTimeoutMillis: 5000,
     statement_timeout: 15_000,
     // For a server that went away without a word: nothing may wait for it for longer than its own time-out.

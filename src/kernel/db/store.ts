@@ -49,9 +49,14 @@ export const openStore = (
   },
 ): Store => {
   const query = new Kysely<KernelTables>({
-    dialect: address.kind === "sqlite" ? sqliteDialect(address.path) : postgresDialect(address.url),
+    dialect: address.kind === "sqlite" ? sqliteDialect(address.path) : postgresDialect(address.url, 10),
   });
-  const changes = createChangeFeed(query, deps.onPollFailed);
+  // A connection of its own: were the feed to wait behind the others, load would switch the caches off and make more.
+  const feedQuery =
+    address.kind === "sqlite"
+      ? query
+      : new Kysely<KernelTables>({ dialect: postgresDialect(address.url, 1) });
+  const changes = createChangeFeed(feedQuery, deps.onPollFailed);
 
   const attempt = async <Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> => {
     const changed = new Set<number | "all">();
@@ -92,6 +97,7 @@ export const openStore = (
     migrationState: () => migrationState(query, deps.migrations(address.kind)),
     close: async () => {
       await changes.stop();
+      if (feedQuery !== query) await feedQuery.destroy();
       await query.destroy();
     },
   };
