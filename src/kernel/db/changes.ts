@@ -14,14 +14,16 @@ const currentForMs = 1000;
 
 export type ChangeListener = (accountId: number | "all") => void;
 
+export type Change = { readonly seq: number; readonly accountId: number | "all" };
+
 export type ChangeFeed = {
   /** Whether every change older than one second is known here. When false, read the store. */
   isCurrent(): boolean;
   /** Rises with each change seen. What was read at a lower version may already be stale. */
   version(): number;
   onChange(listener: ChangeListener): void;
-  /** Tells this process's listeners about a change that it committed itself. */
-  apply(accountId: number | "all"): void;
+  /** Tells this process's listeners about a change that it committed itself, so that the poll need not. */
+  applyOwn(change: Change): void;
   /** Forgets what every running process has read long ago. @param before epoch milliseconds */
   purge(before: number): Promise<void>;
   start(): Promise<void>;
@@ -33,7 +35,7 @@ export const recordChange = async (
   tx: Transaction<KernelTables>,
   accountId: number | "all",
   at: number,
-): Promise<void> => {
+): Promise<Change> => {
   const { seq } = await tx
     .updateTable("change_counter")
     .set((eb) => ({ seq: eb("seq", "+", 1) }))
@@ -44,6 +46,7 @@ export const recordChange = async (
     .insertInto("changes")
     .values({ seq, account_id: accountId === "all" ? null : accountId, at })
     .execute();
+  return { seq, accountId };
 };
 
 export const createChangeFeed = (
@@ -53,6 +56,8 @@ export const createChangeFeed = (
   const listeners: ChangeListener[] = [];
   let version = 0;
   let seen = -1;
+  /** Numbers of own changes that the poll has not come to yet. */
+  const own = new Set<number>();
   let confirmedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let polling: Promise<void> | undefined;
@@ -70,9 +75,13 @@ export const createChangeFeed = (
         seen < 0
           ? []
           : await db.selectFrom("changes").selectAll().where("seq", ">", seen).orderBy("seq").execute();
-      // A gap means that rows were purged before we read them: we slept too long to know what changed.
-      if (rows[0]?.seq === seen + 1) for (const row of rows) apply(row.account_id ?? "all");
-      else apply("all");
+      if (rows[0]?.seq === seen + 1) {
+        for (const row of rows) if (!own.delete(row.seq)) apply(row.account_id ?? "all");
+      } else {
+        // Rows were purged before we read them, or this is the first look: nobody knows what changed.
+        own.clear();
+        apply("all");
+      }
       seen = Math.max(seq, rows.at(-1)?.seq ?? seq);
     }
     confirmedAt = startedAt;
@@ -93,7 +102,11 @@ export const createChangeFeed = (
     isCurrent: () => performance.now() - confirmedAt < currentForMs,
     version: () => version,
     onChange: (listener) => listeners.push(listener),
-    apply,
+    applyOwn: ({ seq, accountId }) => {
+      // The poll may have been faster than the answer to our own commit.
+      if (seq > seen) own.add(seq);
+      apply(accountId);
+    },
     purge: async (before) => {
       await db.deleteFrom("changes").where("at", "<", before).execute();
     },

@@ -1,6 +1,6 @@
 import { Kysely, sql, type Transaction as KyselyTransaction } from "kysely";
 import type { Clock } from "../clock.ts";
-import { createChangeFeed, recordChange, type ChangeFeed } from "./changes.ts";
+import { createChangeFeed, recordChange, type Change, type ChangeFeed } from "./changes.ts";
 import { migrateToLatest, migrationState, type Migrations, type MigrationState } from "./migrate.ts";
 import { isTransientConflict, postgresDialect } from "./postgres.ts";
 import { sqliteDialect } from "./sqlite.ts";
@@ -60,6 +60,7 @@ export const openStore = (
 
   const attempt = async <Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> => {
     const changed = new Set<number | "all">();
+    const recorded: Change[] = [];
     const after: Array<() => void> = [];
     const result = await query.transaction().execute(async (transaction) => {
       const done = await work({
@@ -72,10 +73,12 @@ export const openStore = (
             await sql`select pg_advisory_xact_lock(${lockNumber})`.execute(transaction);
         },
       });
-      for (const accountId of changed) await recordChange(transaction, accountId, deps.clock.now());
+      for (const accountId of changed) {
+        recorded.push(await recordChange(transaction, accountId, deps.clock.now()));
+      }
       return done;
     });
-    for (const accountId of changed) changes.apply(accountId);
+    for (const change of recorded) changes.applyOwn(change);
     for (const callback of after) callback();
     return result;
   };
