@@ -91,6 +91,10 @@ export const passwordChangedMail = (to: string, origin: string, at: number): Mai
     },
     { text: "If this was not you, reset the password at once:" },
     { link: `${origin}/forgot` },
+    { text: "Or from a terminal, with your address:" },
+    {
+      text: `curl ${origin}/api/me/password_reset/request -H 'Content-Type: application/json' -d '{"email":"…"}'`,
+    },
   ]);
 
 export const emailChangedMail = (to: string, origin: string, at: number): MailMessage =>
