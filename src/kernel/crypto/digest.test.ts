@@ -1,23 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { equalBytes, keyedDigest, lengthPrefixed, sha256Hex } from "./digest.ts";
+import { keyedDigest, lengthPrefixed, sha256Hex } from "./digest.ts";
 
 const key = Buffer.alloc(32, 7);
 
 test("SHA-256 gives the value of FIPS 180-4's example", () => {
   expect(sha256Hex("abc")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-});
-
-test("equalBytes agrees with ordinary equality, for texts and bytes of any length", () => {
-  expect(equalBytes("ä", Buffer.from("ä"))).toBe(true);
-  fc.assert(
-    fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
-      expect(equalBytes(a, Uint8Array.from(a))).toBe(true);
-      expect(equalBytes(a, b)).toBe(Buffer.compare(a, b) === 0);
-    }),
-    { seed: 1 },
-  );
 });
 
 describe("a keyed digest", () => {

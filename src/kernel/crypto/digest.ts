@@ -1,17 +1,10 @@
-import { createHmac, hash, timingSafeEqual, type KeyObject } from "node:crypto";
+import { createHmac, hash, type KeyObject } from "node:crypto";
 
 /**
  * 64 hex digits of SHA-256 (FIPS 180-4). Only for looking up random secrets of at least 128 bits (tokens,
  * mailed codes): nobody can search those. A thing that a person chose needs `keyedDigest` or a password hash.
  */
 export const sha256Hex = (text: string): string => hash("sha256", text);
-
-/** Equality in a time that depends on the lengths alone, which are never secret here. */
-export const equalBytes = (one: string | Uint8Array, other: string | Uint8Array): boolean => {
-  const a = Buffer.from(one);
-  const b = Buffer.from(other);
-  return a.length === b.length && timingSafeEqual(a, b);
-};
 
 /**
  * One encoding per list of texts, and one list per encoding: each text goes after its own length (4 bytes,

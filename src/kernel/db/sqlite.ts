@@ -108,7 +108,7 @@ class Connection implements DatabaseConnection {
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const { reader, writer } = this.#handles;
     if (this.#inTransaction) return execute(writer.prepare(query.sql), query.parameters);
-    // The reader may not know a table that a migration has just made, so what it can't prepare is not a read.
+    // A select may still write, by a function or a pragma; SQLite says so of the statement.
     const statement = query.query.kind === "SelectQueryNode" ? reader.prepare(query.sql) : undefined;
     if (statement?.readonly === true) return whenFree(() => execute(statement, query.parameters));
     await this.#handles.lockWriter();
