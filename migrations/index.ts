@@ -3,6 +3,7 @@ import type { Migration } from "kysely/migration";
 import * as kernel from "./0001_kernel.ts";
 import * as accounts from "./0002_accounts.ts";
 import * as track from "./0003_track.ts";
+import * as emailChange from "./0004_email_change.ts";
 import { columnTypes, type ColumnTypes } from "./column-types.ts";
 
 /** Append only: what has been released is never edited. The names give the order. */
@@ -10,6 +11,7 @@ const all: Readonly<Record<string, { up(db: Kysely<unknown>, types: ColumnTypes)
   "0001_kernel": kernel,
   "0002_accounts": accounts,
   "0003_track": track,
+  "0004_email_change": emailChange,
 };
 
 export const migrations = (kind: "sqlite" | "postgres"): Readonly<Record<string, Migration>> =>

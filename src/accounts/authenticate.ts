@@ -7,7 +7,7 @@ import type { Guard } from "../kernel/http/route.ts";
 import { isOpen, type Account, type Peer, type Principal } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { sessionCookieName, type LiveSession, type Sessions } from "./sessions.ts";
-import { accountByToken } from "./store.ts";
+import { accountByToken } from "./store/accounts.ts";
 import type { PasswordChecks } from "./verify-password.ts";
 
 /** In the password's place it says that the user's place holds an API token. Compared exactly. */
@@ -34,7 +34,7 @@ type Deps = Pick<AccountDeps, "store"> & {
 /**
  * Who a request comes from: Basic with e-mail and password, Basic with a token, or the session cookie.
  * When both Basic and a cookie are there, Basic decides.
- * @throws Refusal credentials_missing, credentials_wrong, login_throttled, busy
+ * @throws Refusal credentials_missing, credentials_wrong, email_unverified, login_throttled, busy
  */
 export const createAuthenticate = ({ store, sessions, passwordChecks }: Deps): Authenticate => {
   const byToken = createFreshCache<Principal>(store.changes, { max: 20_000 });

@@ -74,10 +74,13 @@ export const signInBody = z.strictObject({
 /** Beside credentials in the Authorization header. */
 export const rememberBody = z.strictObject({ remember_me: z.boolean().optional() });
 
-export const requestResetBody = z.strictObject({ email: emailAddress });
+/** Where an address is all that is asked for. */
+export const addressBody = z.strictObject({ email: emailAddress });
 
 export const confirmResetBody = (passwordMin: number) =>
   z.strictObject({ password: newPassword(passwordMin) });
 
-/** What every good ending of the Accounts API says. */
-export const successBody = z.object({ success: z.literal(true) });
+export const changeEmailBody = z.strictObject({ email: emailAddress, current_password: secret });
+
+/** Who has only a cookie to show may prove with it to be the owner. */
+export const closeBody = z.strictObject({ current_password: secret.optional() });

@@ -3,14 +3,18 @@ import type { Tx } from "../kernel/db/store.ts";
 import { invalid, Refusal } from "../kernel/errors.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { Account, Peer, Principal } from "./account.ts";
-import type { AccountDeps } from "./deps.ts";
+import { verifiesFirst, type AccountDeps } from "./deps.ts";
 import type { EmailAddress } from "./email-address.ts";
 import { holdOpen } from "./hold-open.ts";
-import { mayTell, reserveMailTo } from "./mail-cap.ts";
+import { mayTell } from "./mail-cap.ts";
 import { issueCode, verifyCodeLifetimeMs } from "./mail-codes.ts";
 import { emailChangedMail, passwordChangedMail, verifyEmailMail } from "./mails.ts";
+import { pendMove, reserveNewAddress } from "./move-address.ts";
 import { addressTaken } from "./newcomer.ts";
-import { accountByEmail, deleteCodes, deleteSessionsOf, editAccount, type AccountEdit } from "./store.ts";
+import { proveOwner } from "./prove-owner.ts";
+import { editAccount, isUniqueViolation, type AccountEdit } from "./store/accounts.ts";
+import { deleteCodes } from "./store/codes.ts";
+import { deleteSessionsOf } from "./store/sessions.ts";
 import type { PasswordChecks } from "./verify-password.ts";
 
 type Deps = Pick<
@@ -28,34 +32,25 @@ export type AccountChange = {
 };
 
 /**
- * Changes what an account says of its owner, and how they sign in. A new password ends all other
- * sessions; a new address must be verified anew, and the old one is told.
+ * Changes what an account says of its owner, and how they sign in. A new password ends all other sessions. A new
+ * address is taken at once, must be verified anew, and the old one is told; but where nobody signs in with an address
+ * that is not verified, the account keeps its old one until the new one is confirmed: a slip of the finger would lock
+ * its owner out.
  * @param alongside what a product changes in the same transaction
- * @throws Refusal input_invalid, login_throttled, sign_up_throttled, mail_throttled, busy
+ * @throws Refusal input_invalid, credentials_wrong, login_throttled, sign_up_throttled, mail_throttled, busy
  */
 export const changeAccount = (deps: Deps) => {
-  const proveOwner = async (principal: Principal, change: AccountChange, peer: Peer): Promise<void> => {
+  const { origin } = deps.policy.origin;
+
+  const provePassword = async (principal: Principal, change: AccountChange, peer: Peer): Promise<void> => {
     const what = change.password ? "password" : "email";
     if (!change.currentPassword) {
       throw invalid("current_password", "required", `Current password must be present to change ${what}`);
     }
-    if (!(await deps.passwordChecks.ofKnownCaller(principal, change.currentPassword, peer))) {
-      throw invalid("current_password", "wrong", "Current password is not valid");
-    }
-  };
-
-  /** Asking for addresses tells which are taken, as sign-up does, and is capped with it. */
-  const refuseTakenAddress = async (email: EmailAddress, peer: Peer): Promise<void> => {
-    const reserved = await deps.tries.reserve([
-      { policy: deps.limits.signUpsOfNetwork, value: peer.network },
-    ]);
-    if (!reserved.ok) throw new Refusal("sign_up_throttled", { retryAfter: reserved.retryAfterSeconds });
-    if (await accountByEmail(deps.store.query, email.canonical)) throw addressTaken();
-    await reserveMailTo(deps, email);
+    await proveOwner(deps, principal, change.currentPassword, peer);
   };
 
   const askNewAddress = async (tx: Tx, before: Account, email: EmailAddress, now: number): Promise<void> => {
-    const { origin } = deps.policy.origin;
     const code = await issueCode(deps, tx, {
       accountId: before.id,
       purpose: "verify_email",
@@ -73,46 +68,47 @@ export const changeAccount = (deps: Deps) => {
     const { account } = principal;
     const { password } = change;
     const email = change.email?.canonical === account.emailCanonical ? undefined : change.email;
-    if (password || email) await proveOwner(principal, change, peer);
+    if (password || email) await provePassword(principal, change, peer);
     if (password) {
       const context = [email?.address ?? account.email, change.displayName ?? account.displayName];
       const issue = checkPassword(password, { minimum: deps.policy.passwordMin, context });
       if (issue) throw new Refusal("input_invalid", { issues: [issue] });
     }
-    if (email) await refuseTakenAddress(email, peer);
+    const to = email && (await reserveNewAddress(deps, email, peer));
     const tell = password || email ? await mayTell(deps, account) : false;
     const passwordHash = password && (await deps.passwords.hash(password));
+    const movesNow = email !== undefined && !verifiesFirst(deps.policy);
 
-    const { origin } = deps.policy.origin;
     return deps.store.transaction(async (tx) => {
       await holdOpen(tx, account.id);
       const now = deps.clock.now();
       const edit: AccountEdit = {
         ...(change.displayName === undefined ? {} : { display_name: change.displayName }),
         ...(change.timezone === undefined ? {} : { timezone: change.timezone }),
-        ...(email === undefined
-          ? {}
-          : { email: email.address, email_canonical: email.canonical, email_verified_at: null }),
+        ...(movesNow
+          ? { email: email.address, email_canonical: email.canonical, email_verified_at: null }
+          : {}),
         ...(passwordHash === undefined ? {} : { password_hash: passwordHash, authorization_updated_at: now }),
       };
       // The current password that was proved must still be the current one.
       const which = password || email ? account : { id: account.id };
       const changed = await editAccount(tx.query, which, edit, now).catch((error: unknown) => {
-        throw email && isUniqueViolation(error) ? addressTaken() : error;
+        throw movesNow && isUniqueViolation(error) ? addressTaken() : error;
       });
       if (!changed) throw new Refusal("credentials_wrong");
       await alongside(tx);
       const audit = { outcome: "done", channel: principal.via, accountId: account.id, ...peer } as const;
-      if (email) {
-        // It lies in the old mailbox, which may be somebody else's from now on.
-        await deleteCodes(tx.query, account.id, ["reset"]);
+      // A code that lies in the old mailbox, or was asked for under the old password, may be in wrong hands.
+      if (movesNow || password) await deleteCodes(tx.query, account.id, ["reset", "change_email"]);
+      if (movesNow) {
         await askNewAddress(tx, account, email, now);
         if (tell) await deps.mail.enqueue(tx, emailChangedMail(account.email, origin, now));
         await deps.audit.record(tx.query, { event: "email_changed", ...audit });
+      } else if (to) {
+        await pendMove(deps, tx, { account, to, tell }, { channel: principal.via, peer });
       }
       if (passwordHash !== undefined) {
         await deleteSessionsOf(tx.query, account.id, principal.sessionId);
-        await deleteCodes(tx.query, account.id, ["reset"]);
         if (tell) await deps.mail.enqueue(tx, passwordChangedMail(account.email, origin, now));
         await deps.audit.record(tx.query, { event: "password_changed", ...audit });
       }
@@ -121,9 +117,3 @@ export const changeAccount = (deps: Deps) => {
     });
   };
 };
-
-/** SQLite's and PostgreSQL's words for it. */
-const isUniqueViolation = (error: unknown): boolean =>
-  error instanceof Error &&
-  "code" in error &&
-  (error.code === "SQLITE_CONSTRAINT_UNIQUE" || error.code === "23505");

@@ -6,14 +6,13 @@ import { digestOfCode, issueCode, reserveCodeTry, withRefusedCodeAudited } from 
 import { accountClosedMail, accountErasedMail } from "./mails.ts";
 import {
   accountsToErase,
-  deleteCodes,
-  deleteSessionsOf,
   editAccount,
   eraseAccount,
   eraseDueAccount,
   holdAccount,
-  takeCode,
-} from "./store.ts";
+} from "./store/accounts.ts";
+import { deleteCodes, takeCode } from "./store/codes.ts";
+import { deleteSessionsOf } from "./store/sessions.ts";
 
 type Deps = Pick<
   AccountDeps,
@@ -24,13 +23,15 @@ type Deps = Pick<
  * Ends the membership: from the commit on no credential of the account works anywhere. Within the grace
  * period the owner can take it back with the code in the mail; then a job erases it. Without a grace
  * period it is erased here.
+ * @returns until when it can be taken back, in epoch milliseconds; undefined when it is erased
+ * @throws Refusal credentials_wrong when it is closed already
  */
 export const closeAccount =
   (deps: Pick<Deps, "store" | "clock" | "random" | "mail" | "audit" | "policy">) =>
   (
     account: Account,
     by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence },
-  ): Promise<void> =>
+  ): Promise<number | undefined> =>
     deps.store.transaction(async (tx) => {
       const held = await holdAccount(tx.query, account.id);
       // Closed twice at once: the second must not move the day of erasure, nor void the code that is on its way.
@@ -50,7 +51,7 @@ export const closeAccount =
       if (closeGraceDays === 0) {
         await eraseAccount(tx.query, account.id);
         await deps.mail.enqueue(tx, accountErasedMail(account.email, origin.origin));
-        return;
+        return undefined;
       }
       await editAccount(
         tx.query,
@@ -59,13 +60,14 @@ export const closeAccount =
         now,
       );
       await deleteSessionsOf(tx.query, account.id);
-      await deleteCodes(tx.query, account.id, ["reset", "verify_email"]);
+      await deleteCodes(tx.query, account.id, ["reset", "verify_email", "change_email"]);
       const code = await issueCode(deps, tx, {
         accountId: account.id,
         purpose: "undo_close",
         expiresAt: eraseAt,
       });
       await deps.mail.enqueue(tx, accountClosedMail(account.email, origin.origin, code, eraseAt));
+      return eraseAt;
     });
 
 /** Takes a closed account back. Its password and token work again; its sessions have ended. @throws Refusal code_refused, code_throttled */
@@ -77,11 +79,10 @@ export const undoClose =
       const digest = digestOfCode(typedCode);
       await deps.store.transaction(async (tx) => {
         const now = deps.clock.now();
-        const accountId = await takeCode(tx.query, "undo_close", digest, now);
+        const taken = await takeCode(tx.query, ["undo_close"], digest, now);
         const account =
-          accountId === undefined
-            ? undefined
-            : await editAccount(tx.query, { id: accountId }, { closed_at: null, erase_at: null }, now);
+          taken &&
+          (await editAccount(tx.query, { id: taken.accountId }, { closed_at: null, erase_at: null }, now));
         // A lock is the operator's, and stays.
         if (!account || !isOpen(account)) throw new Refusal("code_refused");
         await deps.audit.record(tx.query, {

@@ -6,7 +6,9 @@ import type { AccountDeps } from "./deps.ts";
 import { digestOfCode, reserveCodeTry, withRefusedCodeAudited } from "./mail-codes.ts";
 import { passwordChangedMail } from "./mails.ts";
 import type { Sessions } from "./sessions.ts";
-import { accountByCode, deleteCodes, deleteSessionsOf, editAccount, takeCode } from "./store.ts";
+import { accountById, editAccount } from "./store/accounts.ts";
+import { deleteCodes, findCode, takeCode } from "./store/codes.ts";
+import { deleteSessionsOf } from "./store/sessions.ts";
 
 type Deps = Pick<
   AccountDeps,
@@ -26,7 +28,8 @@ export const confirmReset =
     await reserveCodeTry(deps, peer.network);
     return withRefusedCodeAudited(deps, { event: "reset_confirmed", peer }, async () => {
       const digest = digestOfCode(typedCode);
-      const asked = await accountByCode(deps.store.query, "reset", digest, deps.clock.now());
+      const found = await findCode(deps.store.query, ["reset"], digest, deps.clock.now());
+      const asked = found && (await accountById(deps.store.query, found.accountId));
       if (!asked || !isOpen(asked)) throw new Refusal("code_refused");
       const issue = checkPassword(password, {
         minimum: deps.policy.passwordMin,
@@ -38,8 +41,9 @@ export const confirmReset =
       const signer = await deps.sessions.signer();
       const cookie = await deps.store.transaction(async (tx) => {
         const now = deps.clock.now();
-        const accountId = await takeCode(tx.query, "reset", digest, now);
-        if (accountId === undefined) return undefined;
+        const taken = await takeCode(tx.query, ["reset"], digest, now);
+        if (!taken) return undefined;
+        const { accountId } = taken;
         const account = await editAccount(
           tx.query,
           { id: accountId },
@@ -53,7 +57,7 @@ export const confirmReset =
         );
         if (!account || !isOpen(account)) throw new Refusal("code_refused");
         await deleteSessionsOf(tx.query, accountId);
-        await deleteCodes(tx.query, accountId, ["verify_email"]);
+        await deleteCodes(tx.query, accountId, ["verify_email", "change_email"]);
         await deps.mail.enqueue(tx, passwordChangedMail(account.email, deps.policy.origin.origin, now));
         await deps.audit.record(tx.query, {
           event: "reset_confirmed",

@@ -17,11 +17,16 @@ export type AccountPolicy = {
   readonly origin: URL;
   readonly passwordMin: number;
   readonly hideAccounts: boolean;
+  readonly requireVerifiedEmail: boolean;
   readonly revealToken: boolean;
   /** 0: sessions don't end for want of use. */
   readonly sessionIdleDays: number;
   readonly closeGraceDays: number;
 };
+
+/** Whether nobody signs in by password before their address is verified. */
+export const verifiesFirst = (policy: AccountPolicy): boolean =>
+  policy.hideAccounts || policy.requireVerifiedEmail;
 
 /** Everything that use cases of this room may touch; each one names what it takes with `Pick`. */
 export type AccountDeps = {

@@ -1,7 +1,7 @@
 import type { Account } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { parseEmailAddress } from "./email-address.ts";
-import { accountByEmail, accountByPublicId } from "./store.ts";
+import { accountByEmail, accountByPublicId } from "./store/accounts.ts";
 
 const publicIdForm = /^[2-9A-HJ-NP-Za-km-z]{22}$/;
 

@@ -1,7 +1,7 @@
 import type { Tx } from "../kernel/db/store.ts";
 import { Refusal } from "../kernel/errors.ts";
 import { isOpen, type Account } from "./account.ts";
-import { holdAccount } from "./store.ts";
+import { holdAccount } from "./store/accounts.ts";
 
 /**
  * The account as it is now, for whoever changes it by a credential: the credential was checked a moment ago,

@@ -6,9 +6,11 @@ import type { Principal } from "./account.ts";
 import { anyCredential, cookieOrPassword, createAuthenticate, peerOf } from "./authenticate.ts";
 import { eraseClosedAccounts } from "./close-account.ts";
 import type { AccountDeps } from "./deps.ts";
+import { myAccountRoutes } from "./my-account-routes.ts";
 import { accountRoutes } from "./routes.ts";
 import { createSessions } from "./sessions.ts";
-import { purgeCodes, purgeSessions } from "./store.ts";
+import { purgeCodes } from "./store/codes.ts";
+import { purgeSessions } from "./store/sessions.ts";
 import { createUseCases, type AccountUseCases } from "./use-cases.ts";
 import { createPasswordChecks } from "./verify-password.ts";
 
@@ -52,7 +54,10 @@ export const createAccounts = (deps: AccountDeps): Accounts => {
   };
 
   return {
-    routes: accountRoutes(use, guards, deps.rate, policy.passwordMin),
+    routes: [
+      ...accountRoutes(use, guards, deps.rate, policy.passwordMin),
+      ...myAccountRoutes(use, guards.cookieOrPassword, deps.rate),
+    ],
     anyCredential: guards.anyCredential,
     use,
     publicKeys: () => deps.signingKeys.publicKeys(),

@@ -3,7 +3,7 @@ import { Secret } from "../kernel/secret.ts";
 import { isOpen, type Whence } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { issueCode, resetCodeLifetimeMs } from "./mail-codes.ts";
-import { accountById } from "./store.ts";
+import { accountById } from "./store/accounts.ts";
 
 type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "audit">;
 

@@ -1,6 +1,8 @@
 import type { Whence } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
-import { deleteCodes, deleteSessionsOf, editAccount } from "./store.ts";
+import { editAccount } from "./store/accounts.ts";
+import { deleteCodes } from "./store/codes.ts";
+import { deleteSessionsOf } from "./store/sessions.ts";
 
 type Deps = Pick<AccountDeps, "store" | "clock" | "audit">;
 
@@ -12,7 +14,7 @@ export const lockAccount =
       const now = deps.clock.now();
       await editAccount(tx.query, { id: accountId }, { locked_at: now }, now);
       await deleteSessionsOf(tx.query, accountId);
-      await deleteCodes(tx.query, accountId, ["reset"]);
+      await deleteCodes(tx.query, accountId, ["reset", "change_email"]);
       await deps.audit.record(tx.query, {
         event: "account_locked",
         outcome: "done",

@@ -6,17 +6,24 @@ import { newMailCode, normalizeMailCode } from "../kernel/ids.ts";
 import type { AuditEventName } from "../kernel/telemetry/audit.ts";
 import type { Peer } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
-import { putCode } from "./store.ts";
-import type { CodePurpose } from "./tables.ts";
+import type { EmailAddress } from "./email-address.ts";
+import { putCode } from "./store/codes.ts";
+import type { CodePurpose } from "./store/tables.ts";
 
 export const resetCodeLifetimeMs = 10 * minute;
 export const verifyCodeLifetimeMs = 3 * day;
+export const changeCodeLifetimeMs = day;
 
 /** Makes a code and keeps its digest; an older code of the same purpose stops working. */
 export const issueCode = async (
   deps: Pick<AccountDeps, "random" | "clock">,
   tx: Tx,
-  what: { readonly accountId: number; readonly purpose: CodePurpose; readonly expiresAt: number },
+  what: {
+    readonly accountId: number;
+    readonly purpose: CodePurpose;
+    readonly expiresAt: number;
+    readonly email?: EmailAddress | undefined;
+  },
 ): Promise<string> => {
   const code = newMailCode(deps.random);
   await putCode(tx.query, { ...what, digest: sha256Hex(code) }, deps.clock.now());

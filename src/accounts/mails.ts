@@ -59,10 +59,11 @@ export const verifyEmailMail = (to: string, origin: string, code: string): MailM
     { text: "It is valid for three days. If you did not sign up, ignore this mail." },
   ]);
 
-export const addressTakenMail = (to: string, origin: string): MailMessage =>
+/** @param tried what somebody wanted of the address: "sign up with it" */
+export const addressTakenMail = (to: string, origin: string, tried: string): MailMessage =>
   compose(to, "You already have an account", [
     {
-      text: `Somebody, perhaps you, tried to sign up at ${origin} with this address, which has an account already.`,
+      text: `This address has an account at ${origin} already, and somebody, perhaps you, tried to ${tried}.`,
     },
     {
       text: "Sign in as usual, or reset the password if it is lost. If it was not you, nothing needs to be done.",
@@ -90,6 +91,32 @@ export const passwordChangedMail = (to: string, origin: string, at: number): Mai
       text: `The password of your account at ${origin} was changed on ${dateOf(at)}. All other sessions were ended.`,
     },
     { text: "If this was not you, reset the password at once:" },
+    { link: `${origin}/forgot` },
+    { text: "Or from a terminal, with your address:" },
+    {
+      text: `curl ${origin}/api/me/password_reset/request -H 'Content-Type: application/json' -d '{"email":"…"}'`,
+    },
+  ]);
+
+/** Goes to the new address: who has the code reads its mails. */
+export const confirmChangeMail = (to: string, origin: string, code: string): MailMessage =>
+  compose(to, "Confirm your new e-mail address", [
+    { text: `An account at ${origin} is to be moved to this address. Confirm that the address is yours:` },
+    { link: `${origin}/verify#${code}` },
+    { text: "Or enter this code:" },
+    { code },
+    { text: "Or from a terminal:" },
+    { text: `curl -X POST ${origin}/api/me/email_verification/confirm/${code}` },
+    { text: "It is valid for a day. If you did not ask for it, ignore this mail: nothing has changed." },
+  ]);
+
+/** Goes to the address that the account has, so that its owner can stop what they did not ask for. */
+export const changeRequestedMail = (to: string, origin: string, at: number): MailMessage =>
+  compose(to, "A new e-mail address was asked for", [
+    {
+      text: `On ${dateOf(at)} somebody who knows the password asked to move your account at ${origin} from this address to another. Nothing changes until the mail to the new address is confirmed.`,
+    },
+    { text: "If this was not you, reset the password at once, which stops the change too:" },
     { link: `${origin}/forgot` },
     { text: "Or from a terminal, with your address:" },
     {

@@ -6,7 +6,7 @@ import type { Secret } from "../kernel/secret.ts";
 import type { Account } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import type { EmailAddress } from "./email-address.ts";
-import { insertAccount } from "./store.ts";
+import { insertAccount } from "./store/accounts.ts";
 import { storeNewToken } from "./tokens.ts";
 
 /** Who gets an account, by whichever way: a sign-up, or the operator. */

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { Refusal } from "../kernel/errors.ts";
 import { clearedCookie } from "../kernel/http/cookie.ts";
 import { jsonBody, noBody, parseInput } from "../kernel/http/input.ts";
@@ -11,26 +12,25 @@ import {
   type Route,
 } from "../kernel/http/route.ts";
 import type { Principal } from "./account.ts";
+import { closedAnswer, instantOf, successAnswer } from "./answers.ts";
 import { isTokenPair, peerOf } from "./authenticate.ts";
-import {
-  confirmResetBody,
-  rememberBody,
-  requestResetBody,
-  signInBody,
-  signUpBody,
-  successBody,
-} from "./bodies.ts";
+import { addressBody, closeBody, confirmResetBody, rememberBody, signInBody, signUpBody } from "./bodies.ts";
 import { sessionCookieName } from "./sessions.ts";
 import type { SignInFacts } from "./sign-in.ts";
 import type { AccountUseCases } from "./use-cases.ts";
 
 const success = { success: true };
-const done = (means: string) => ({ means, schema: successBody });
+const done = (means: string) => ({ means, schema: successAnswer });
 const welcome = (cookie: string | undefined): Answer =>
   cookie === undefined ? { json: success } : { json: success, cookie };
 
 const namesCredentials = (body: unknown): boolean =>
   typeof body !== "object" || body === null || "email" in body || "password" in body;
+
+export type AccountGuards = {
+  readonly anyCredential: Guard<Principal>;
+  readonly cookieOrPassword: Guard<Principal>;
+};
 
 /** Sign-in by JSON; or by Basic, with an empty body or one that has `remember_me` at the most. */
 const signInInput: Input<SignInFacts> = {
@@ -50,12 +50,17 @@ const signInInput: Input<SignInFacts> = {
   },
 };
 
+const optionalBody = <Value>(schema: z.ZodType<Value>): Input<Value> => ({
+  ...jsonBody(schema),
+  optional: true,
+});
+
 /**
  * The Accounts API. Every good answer is `{"success":true}`; what matters is in the cookie.
  */
 export const accountRoutes = (
   use: AccountUseCases,
-  guards: { readonly anyCredential: Guard<Principal>; readonly cookieOrPassword: Guard<Principal> },
+  guards: AccountGuards,
   limit: Limit<Principal>,
   passwordMin: number,
 ): readonly Route[] => [
@@ -116,7 +121,7 @@ export const accountRoutes = (
     run: async ({ principal, incoming }) => {
       const cookie = incoming.cookie(sessionCookieName);
       if (cookie.kind === "none") {
-        await use.endAllSessions(principal, peerOf(incoming));
+        await use.endOtherSessions(principal, peerOf(incoming));
         return { json: success };
       }
       if (cookie.kind === "one") await use.endSessionOfCookie(cookie.value, peerOf(incoming));
@@ -126,15 +131,23 @@ export const accountRoutes = (
   route({
     method: "POST",
     path: "/api/me/close_account/track",
-    summary: "Close the account",
+    summary: "Close the account; `current_password`, when it is sent, must be right",
     wire: "accounts",
     guard: guards.cookieOrPassword,
     limit,
-    input: noBody,
-    answers: done("No credential works any more; a mail says how to take the account back."),
-    run: async ({ principal, incoming }) => {
-      await use.closeAccount(principal.account, { channel: principal.via, peer: peerOf(incoming) });
-      return { json: success, cookie: clearedCookie(sessionCookieName) };
+    input: optionalBody(closeBody),
+    answers: {
+      means: "No credential works any more; a mail says how to take the account back.",
+      schema: closedAnswer,
+    },
+    run: async ({ input, principal, incoming }) => {
+      const peer = peerOf(incoming);
+      if (input.current_password) await use.proveOwner(principal, input.current_password, peer);
+      const until = await use.closeAccount(principal.account, { channel: principal.via, peer });
+      return {
+        json: { ...success, undo_until: until === undefined ? null : instantOf(until) },
+        cookie: clearedCookie(sessionCookieName),
+      };
     },
   }),
   route({
@@ -156,7 +169,7 @@ export const accountRoutes = (
     summary: "Ask for a password reset code by mail",
     wire: "accounts",
     guard: anyone,
-    input: jsonBody(requestResetBody),
+    input: jsonBody(addressBody),
     answers: done("A code is mailed, if there is such an account."),
     run: async ({ input, incoming }) => {
       await use.requestReset(input.email, peerOf(incoming));
@@ -174,18 +187,5 @@ export const accountRoutes = (
     answers: done("The password is changed, all sessions ended, and a new session cookie set."),
     run: async ({ input, incoming }) =>
       welcome(await use.confirmReset(incoming.param("code"), input.password, peerOf(incoming))),
-  }),
-  route({
-    method: "POST",
-    path: "/api/me/email_verification/confirm/{code}",
-    summary: "Verify the e-mail address with the code that was mailed",
-    wire: "accounts",
-    guard: anyone,
-    input: noBody,
-    answers: done("The address is verified."),
-    run: async ({ incoming }) => {
-      await use.verifyEmail(incoming.param("code"), peerOf(incoming));
-      return { json: success };
-    },
   }),
 ];

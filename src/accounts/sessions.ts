@@ -10,7 +10,8 @@ import { isOpen, type Account, type Peer } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { holdOpen } from "./hold-open.ts";
 import { sessionLifetimeMs } from "./signing-keys.ts";
-import { endOldestSessions, insertSession, sessionWithAccount, touchSessions } from "./store.ts";
+import { endOldestSessions, insertSession, sessionWithAccount, touchSessions } from "./store/sessions.ts";
+import type { SessionRow } from "./store/tables.ts";
 
 export const sessionCookieName = "__Secure-accounts-session";
 
@@ -40,6 +41,8 @@ export type Sessions = {
   signer(): Promise<Signer>;
   /** The live session behind a cookie's value; undefined when it is no session any more. */
   resolve(cookie: string): LiveSession | undefined | Promise<LiveSession | undefined>;
+  /** The row with when it was last seen, as far as this process knows; undefined when it is no session any more. */
+  living(row: SessionRow): SessionRow | undefined;
   /** Writes down when sessions were last seen. */
   flushSeen(): Promise<void>;
 };
@@ -57,10 +60,12 @@ export const createSessions = (deps: Deps): Sessions => {
   const { store, clock, policy } = deps;
   const cache = createFreshCache<LiveSession>(store.changes, { max: 20_000 });
   const idleMs = policy.sessionIdleDays * day;
-  let seen = new Map<string, number>();
+  const seen = new Map<string, number>();
 
-  const isLive = (session: LiveSession, now: number): boolean =>
+  const isLive = (session: Pick<LiveSession, "expiresAt" | "seenAt">, now: number): boolean =>
     session.expiresAt > now && (idleMs === 0 || now - session.seenAt < idleMs);
+
+  const lastSeen = (row: SessionRow): number => Math.max(row.last_seen_at, seen.get(row.jti) ?? 0);
 
   const read = async (cookie: string): Promise<{ accountId: number; value: LiveSession } | undefined> => {
     const kid = kidOf(cookie);
@@ -74,14 +79,13 @@ export const createSessions = (deps: Deps): Sessions => {
     const row = claims && (await sessionWithAccount(store.query, claims.jti));
     if (!row || row.account.publicId !== claims.sub || !isOpen(row.account)) return undefined;
     const { session, account } = row;
-    const seenAt = Math.max(session.last_seen_at, seen.get(session.jti) ?? 0);
     return {
       accountId: account.id,
       value: {
         jti: session.jti,
         expiresAt: Math.min(session.expires_at, claims.exp * 1000),
         account,
-        seenAt,
+        seenAt: lastSeen(session),
       },
     };
   };
@@ -139,11 +143,18 @@ export const createSessions = (deps: Deps): Sessions => {
       // What has lain idle here may have been used on another node: then the row says so.
       return (known && current(known)) ?? cache.load(key, () => read(cookie)).then(current);
     },
+    living: (row) => {
+      const seenAt = lastSeen(row);
+      return isLive({ expiresAt: row.expires_at, seenAt }, clock.now())
+        ? { ...row, last_seen_at: seenAt }
+        : undefined;
+    },
     flushSeen: async () => {
       if (seen.size === 0) return;
-      const batch = seen;
-      seen = new Map();
+      const batch = new Map(seen);
       await store.transaction((tx) => touchSessions(tx.query, batch));
+      // Kept until then: it counts, and a store that is away for a moment makes nobody look idle.
+      for (const [jti, at] of batch) if (seen.get(jti) === at) seen.delete(jti);
     },
   };
 };

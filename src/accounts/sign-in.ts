@@ -19,7 +19,7 @@ export type SignInFacts = {
  * Starts a session for whoever knows the password. Always a new one: no cookie that was there before is
  * ever the cookie after.
  * @returns the `Set-Cookie` line
- * @throws Refusal credentials_wrong, login_throttled, busy
+ * @throws Refusal credentials_wrong, email_unverified, login_throttled, busy
  */
 export const signIn =
   (deps: Deps) =>

@@ -1,6 +1,8 @@
+import { Refusal } from "../kernel/errors.ts";
 import type { Peer, Principal } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
-import { deleteSession, deleteSessionsOf } from "./store.ts";
+import type { Sessions } from "./sessions.ts";
+import { deleteSession, deleteSessionsOf, takeSession } from "./store/sessions.ts";
 
 type Deps = Pick<AccountDeps, "store" | "audit">;
 
@@ -20,19 +22,51 @@ export const endSession =
       tx.changed(session.accountId);
     });
 
-/** Ends every session of the account; tokens and the password go on working. */
-export const endAllSessions =
-  (deps: Deps) =>
-  (principal: Principal, peer: Peer): Promise<void> =>
+const sessionIdForm = /^[0-9a-f]{32}$/;
+
+/**
+ * Ends one of the caller's own sessions, on whichever device it is.
+ * @throws Refusal not_found when it is no live session of the caller, whatever else it may be
+ */
+export const endMySession =
+  (deps: Deps & { readonly sessions: Sessions }) =>
+  async (principal: Principal, jti: string, peer: Peer): Promise<void> => {
+    // What can't be an id is not asked for: a store may not even take it as text.
+    if (!sessionIdForm.test(jti)) throw new Refusal("not_found");
+    const accountId = principal.account.id;
+    await deps.store.transaction(async (tx) => {
+      const ended = await takeSession(tx.query, { jti, accountId });
+      if (!ended || !deps.sessions.living(ended)) throw new Refusal("not_found");
+      await deps.audit.record(tx.query, {
+        event: "session_ended",
+        outcome: "done",
+        channel: principal.via,
+        accountId,
+        ...peer,
+      });
+      tx.changed(accountId);
+    });
+  };
+
+/**
+ * Ends every session of the account but the one that the call came with; tokens and the password go on working.
+ * @returns how many of them were live
+ */
+export const endOtherSessions =
+  (deps: Deps & { readonly sessions: Sessions }) =>
+  (principal: Principal, peer: Peer): Promise<number> =>
     deps.store.transaction(async (tx) => {
-      const ended = await deleteSessionsOf(tx.query, principal.account.id);
+      const accountId = principal.account.id;
+      const rows = await deleteSessionsOf(tx.query, accountId, principal.sessionId);
+      const ended = rows.filter((row) => deps.sessions.living(row)).length;
       await deps.audit.record(tx.query, {
         event: "sessions_ended",
         outcome: "done",
         channel: principal.via,
-        accountId: principal.account.id,
+        accountId,
         details: { ended },
         ...peer,
       });
-      tx.changed(principal.account.id);
+      tx.changed(accountId);
+      return ended;
     });

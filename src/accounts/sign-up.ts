@@ -1,13 +1,13 @@
 import type { Tx } from "../kernel/db/store.ts";
 import { Refusal } from "../kernel/errors.ts";
 import type { Peer } from "./account.ts";
-import type { AccountDeps } from "./deps.ts";
+import { verifiesFirst, type AccountDeps } from "./deps.ts";
 import type { EmailAddress } from "./email-address.ts";
 import { issueCode, verifyCodeLifetimeMs } from "./mail-codes.ts";
 import { addressTakenMail, verifyEmailMail } from "./mails.ts";
 import { addressTaken, enterAccount, refuseWeakPassword, type Newcomer } from "./newcomer.ts";
 import type { Sessions } from "./sessions.ts";
-import { accountByEmail } from "./store.ts";
+import { accountByEmail } from "./store/accounts.ts";
 
 type Deps = Pick<
   AccountDeps,
@@ -26,8 +26,8 @@ type Deps = Pick<
 
 /**
  * Makes an account with its token and what products provide, mails a code to verify the address, and
- * signs the newcomer in. With `hideAccounts` nobody is signed in and taken addresses get the same answer:
- * the mail tells the owner of the address what is the case.
+ * signs the newcomer in, unless addresses are verified first. With `hideAccounts` taken addresses get the same
+ * answer: the mail tells the owner of the address what is the case.
  * @returns the `Set-Cookie` line, when the newcomer is signed in.
  * @throws Refusal input_invalid, sign_up_throttled, busy
  */
@@ -68,7 +68,7 @@ export const signUp =
         accountId: account.id,
         ...peer,
       });
-      if (policy.hideAccounts) return {};
+      if (verifiesFirst(policy)) return {};
       return {
         cookie: await deps.sessions.issue(tx, account, { remember: newcomer.remember, peer, signer }),
       };
@@ -93,7 +93,7 @@ const noteTaken = async (
     ...tried.peer,
   });
   if (!deps.policy.hideAccounts || !owner) return;
-  await deps.mail.enqueue(tx, addressTakenMail(owner.email, deps.policy.origin.origin), {
+  await deps.mail.enqueue(tx, addressTakenMail(owner.email, deps.policy.origin.origin, "sign up with it"), {
     discard: !tried.mayMail,
   });
 };

@@ -15,7 +15,7 @@ import {
 } from "../kernel/crypto/signing-keys.ts";
 import type { Store, Tx } from "../kernel/db/store.ts";
 import type { Random } from "../kernel/ids.ts";
-import { endSigningKey, insertSigningKey, retireSigningKeys, signingKeys } from "./store.ts";
+import { endSigningKey, insertSigningKey, retireSigningKeys, signingKeys } from "./store/signing-keys.ts";
 
 /** A session lives so long, and so does a retired key that may have signed one. */
 export const sessionLifetimeMs = 28 * day;

@@ -6,7 +6,8 @@ import { Secret } from "../kernel/secret.ts";
 import type { Principal, Whence } from "./account.ts";
 import type { AccountDeps } from "./deps.ts";
 import { holdOpen } from "./hold-open.ts";
-import { deleteToken, editAccount, putToken, sealedToken } from "./store.ts";
+import { editAccount } from "./store/accounts.ts";
+import { deleteToken, putToken, sealedToken } from "./store/tokens.ts";
 
 const placeOf = (accountId: number): Place => ({
   room: "accounts",

@@ -7,9 +7,9 @@ import { Refusal } from "../kernel/errors.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { AuditEvent } from "../kernel/telemetry/audit.ts";
 import { isOpen, type Account, type Peer, type Principal } from "./account.ts";
-import type { AccountDeps } from "./deps.ts";
+import { verifiesFirst, type AccountDeps } from "./deps.ts";
 import { parseEmailAddress } from "./email-address.ts";
-import { accountByEmail, accountById, replaceHash } from "./store.ts";
+import { accountByEmail, accountById, replaceHash } from "./store/accounts.ts";
 
 /** How long a password that was right needs no new hash. */
 const verifiedForMs = 60_000;
@@ -17,7 +17,7 @@ const verifiedForMs = 60_000;
 export type PasswordChecks = {
   /**
    * The account whose address and password these are. Does the same work for every wrong pair.
-   * @throws Refusal credentials_wrong, login_throttled, busy
+   * @throws Refusal credentials_wrong, email_unverified, login_throttled, busy
    */
   ofAddress(address: string, password: Secret, peer: Peer): Promise<Account>;
   /** The same, remembering a right pair for a minute: for clients that send it with every call. */
@@ -91,9 +91,14 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
       reserved,
       deps.passwords.verify(password, account?.passwordHash ?? undefined),
     );
-    const mayEnter =
-      account && isOpen(account) && (!deps.policy.hideAccounts || account.emailVerifiedAt !== null);
-    if (verdict.matches && mayEnter) {
+    const isRight = verdict.matches && account !== undefined && isOpen(account);
+    const isAwaited = isRight && account.emailVerifiedAt === null && verifiesFirst(deps.policy);
+    // Where accounts are hidden, this would tell that the address has one.
+    if (isAwaited && !deps.policy.hideAccounts) {
+      await reserved.refund();
+      throw new Refusal("email_unverified");
+    }
+    if (isRight && !isAwaited) {
       await reserved.refund();
       if (verdict.rehash) {
         // When the gate is full, the next sign-in does it.

@@ -14,15 +14,24 @@ type Details = {
 export const ownDetails: Readonly<Record<string, Details>> = {
   "POST /api/signup": { refuses: ["sign_up_throttled", "busy"] },
   "POST /api/sessions": {
-    refuses: ["credentials_wrong", "token_makes_no_session", "login_throttled", "busy"],
+    refuses: ["credentials_wrong", "email_unverified", "token_makes_no_session", "login_throttled", "busy"],
     readsBasic: true,
   },
   "POST /api/me/close_account/undo/{code}": { refuses: ["code_refused", "code_throttled"] },
+  "GET /api/me/audit": {
+    query: { before: "The `next` of the page before: shows what is older" },
+    refuses: ["input_invalid"],
+  },
+  "DELETE /api/me/sessions/{session_id}": { refuses: ["not_found"] },
+  "POST /api/me/email_change/request": { refuses: ["sign_up_throttled", "mail_throttled"] },
+  "POST /api/me/email_verification/request": { refuses: ["code_throttled"] },
   "POST /api/me/password_reset/request": { refuses: ["code_throttled"] },
   "POST /api/me/password_reset/confirm/{code}": { refuses: ["code_refused", "code_throttled", "busy"] },
-  "POST /api/me/email_verification/confirm/{code}": { refuses: ["code_refused", "code_throttled"] },
+  "POST /api/me/email_verification/confirm/{code}": {
+    refuses: ["code_refused", "code_throttled", "input_invalid"],
+  },
   "GET /api/v9/me": { query: { with_related_data: "`true` adds what belongs to the caller" } },
-  "PUT /api/v9/me": { refuses: ["sign_up_throttled"] },
+  "PUT /api/v9/me": { refuses: ["sign_up_throttled", "mail_throttled"] },
   "GET /api/v9/workspaces/{workspace_id}": { refuses: ["not_found"] },
 };
 
@@ -46,7 +55,7 @@ export const refusalGroups: readonly Group[] = [
     has: isGuarded,
     refuses: [
       ...(["credentials_missing", "credentials_wrong", "session_not_current", "host_unknown"] as const),
-      ...(["login_throttled", "busy"] as const),
+      ...(["email_unverified", "login_throttled", "busy"] as const),
     ],
   },
   {

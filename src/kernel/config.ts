@@ -4,6 +4,7 @@ import { SetupFault } from "./errors.ts";
 import { nearestTo } from "./nearest.ts";
 import type { Secret } from "./secret.ts";
 import {
+  flag,
   hidden,
   isRange,
   list,
@@ -80,11 +81,7 @@ export const settings = {
     "What is written to standard error, one JSON line an event. `debug` has a line per request, `info` per refusal.",
   ),
   LATCHKEY_PASSWORD_MIN: wholeNumber(8, 8, 64, "Fewest characters of a new password (NIST advises 15)."),
-  LATCHKEY_REVEAL_TOKEN: {
-    ...words("true", "true", ["true", "false"], "`false` leaves `api_token` out of `/me`."),
-    read: (given: string | undefined, name: string) =>
-      words("true", "true", ["true", "false"], "").read(given, name) === "true",
-  },
+  LATCHKEY_REVEAL_TOKEN: flag(true, "`false` leaves `api_token` out of `/me`."),
   LATCHKEY_SESSION_IDLE_DAYS: wholeNumber(0, 0, 28, "Days without use after which a session ends; 0: never."),
   LATCHKEY_CLOSE_GRACE_DAYS: wholeNumber(
     14,
@@ -97,6 +94,10 @@ export const settings = {
     "",
     ["strict"],
     "`strict` answers a sign-up with a taken address like any other, and lets nobody sign in by password before their address is verified.",
+  ),
+  LATCHKEY_REQUIRE_VERIFIED_EMAIL: flag(
+    false,
+    "`true` lets nobody sign in by password before their address is verified.",
   ),
   LATCHKEY_PASSWORD_TRIES: wholeNumber(
     10,
@@ -155,6 +156,7 @@ export type Config = {
   readonly sessionIdleDays: number;
   readonly closeGraceDays: number;
   readonly hideAccounts: boolean;
+  readonly requireVerifiedEmail: boolean;
   readonly limits: Limits;
 };
 
@@ -257,6 +259,7 @@ export const inspectConfig = (
     sessionIdleDays: get("LATCHKEY_SESSION_IDLE_DAYS"),
     closeGraceDays: get("LATCHKEY_CLOSE_GRACE_DAYS"),
     hideAccounts: get("LATCHKEY_HIDE_ACCOUNTS") === "strict",
+    requireVerifiedEmail: get("LATCHKEY_REQUIRE_VERIFIED_EMAIL"),
     limits: {
       passwordTries: get("LATCHKEY_PASSWORD_TRIES"),
       networkTries: get("LATCHKEY_NETWORK_TRIES"),

@@ -45,6 +45,11 @@ export const words = <const Word extends string, Standard>(
   },
 });
 
+export const flag = (standard: boolean, meaning: string): Setting<boolean> => {
+  const word = words(String(standard), String(standard), ["true", "false"], meaning);
+  return { ...word, read: (given, name) => word.read(given, name) === "true" };
+};
+
 export const text = (standard: string, meaning: string): Setting<string> => ({
   meaning,
   shown: standard,

@@ -148,7 +148,7 @@ describe.for(curls)("%s", ([, curl]) => {
 
     const output = await curl(typed(snippets.close, { "cookie value": session }));
 
-    expect(JSON.parse(output)).toEqual({ success: true });
+    expect(JSON.parse(output)).toEqual({ success: true, undo_until: expect.any(String) });
     expect(await me(session)).toBe(403);
     expect((await house.send("GET", "/api/v9/me", { basic: [email, password] })).status).toBe(403);
   });

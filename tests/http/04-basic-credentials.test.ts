@@ -207,7 +207,7 @@ describe("clients", () => {
 
     expect((await request("/api/sessions")).head).toContain("__Secure-accounts-session=");
     expect((await request("/api/v9/me/reset_token")).body).toMatch(/^"[0-9a-f]{32}"$/);
-    expect((await request("/api/me/close_account/track")).body).toBe('{"success":true}');
+    expect((await request("/api/me/close_account/track")).body).toMatch(/^\{"success":true,/);
     expect((await house.send("GET", "/api/v9/me", { session })).status).toBe(403);
   });
 

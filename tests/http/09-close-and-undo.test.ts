@@ -57,7 +57,10 @@ describe("POST /api/me/close_account/track", () => {
       );
 
       expect(reply.status).toBe(200);
-      expect(reply.json()).toEqual({ success: true });
+      expect(reply.json()).toEqual({
+        success: true,
+        undo_until: new Date(house.clock.now() + 14 * day).toISOString(),
+      });
       expect(reply.cookies).toEqual([cleared]);
       expect(await statuses(house, allChannels, keys)).toEqual(all(allChannels, 403));
       for (const sent of [

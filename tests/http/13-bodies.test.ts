@@ -58,6 +58,8 @@ describe("the size of a body", () => {
       ["POST", "/api/sessions"],
       ["DELETE", "/api/sessions"],
       ["POST", "/api/me/password_reset/request"],
+      ["POST", "/api/me/email_verification/request"],
+      ["POST", "/api/me/email_change/request"],
       ["PUT", "/api/v9/me"],
       ["POST", "/api/v9/me/reset_token"],
     ] as const) {
@@ -257,6 +259,7 @@ describe("fields that nobody knows", () => {
     ["POST", "/api/signup", newcomer()],
     ["POST", "/api/sessions", { email: "ada@example.com", password: "a quiet river at noon" }],
     ["POST", "/api/me/password_reset/request", { email: "ada@example.com" }],
+    ["POST", "/api/me/email_verification/request", { email: "ada@example.com" }],
     [
       "POST",
       "/api/me/password_reset/confirm/0123456789abcdefghjkmnpqrs",

@@ -10,7 +10,7 @@ afterAll(stopHouses);
 
 describe("paths", () => {
   test.for([
-    "/",
+    "/nothing",
     "/api",
     "/api/",
     "/api/v9",
@@ -28,7 +28,7 @@ describe("paths", () => {
     "/api//v9/me",
     "/api/v9/me/..",
     "/api/v9/me%2f",
-    "/dev/mail",
+    "/dev",
     "/.env",
     "/.git/config",
   ])("%s is unknown, to those with and without credentials", async (path) => {
@@ -79,6 +79,13 @@ describe("methods", () => {
   test.for([
     ["/api/signup", "POST"],
     ["/api/sessions", "DELETE, GET, HEAD, POST"],
+    ["/api/me", "GET, HEAD"],
+    ["/api/me/sessions", "DELETE, GET, HEAD"],
+    ["/api/me/sessions/x", "DELETE"],
+    ["/api/me/audit", "GET, HEAD"],
+    ["/api/me/email_change", "DELETE"],
+    ["/api/me/email_change/request", "POST"],
+    ["/api/me/email_verification/request", "POST"],
     ["/api/me/close_account/track", "POST"],
     ["/api/me/close_account/undo/x", "POST"],
     ["/api/me/password_reset/request", "POST"],

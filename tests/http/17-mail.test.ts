@@ -45,7 +45,7 @@ describe("the mail that verifies an address", () => {
 
     const reply = await verify(code);
 
-    expect([reply.status, reply.json(), reply.cookies]).toEqual([200, { success: true }, []]);
+    expect([reply.status, reply.json(), reply.cookies]).toEqual([200, { success: true, email }, []]);
     expect((await verify(code)).status).toBe(400);
   });
 

@@ -29,7 +29,7 @@ test("a start prints address, mail place and next step on standard output, and n
     [
       `Latchkey is at ${config.origin.origin}`,
       `Mail is written to ${join(config.dataFolder, "outbox")}`,
-      'Next: sign up, as README.md shows under "First account".',
+      "Next: open it in a browser and sign up.",
       "",
     ].join("\n"),
   );

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { partsOf } from "../support/forge.ts";
+import { partsOf, sessionIdOf } from "../support/forge.ts";
 import { sessionOf, type Reply, type Sent } from "../support/http.ts";
 import { codeIn, readOutbox } from "../support/mails.ts";
 import { withOperator } from "../support/operator.ts";
@@ -78,6 +78,21 @@ const events: ReadonlyArray<{
     name: "all sessions that end",
     happens: (where, { credentials }) => done(where.send("DELETE", "/api/sessions", credentials.token)),
     ends: ["cookie", "other cookie"],
+  },
+  {
+    name: "a session that is ended from another one",
+    happens: (where, { session, credentials }) =>
+      done(
+        where.send("DELETE", `/api/me/sessions/${sessionIdOf(credentials["other cookie"].session ?? "")}`, {
+          session,
+        }),
+      ),
+    ends: ["other cookie"],
+  },
+  {
+    name: "all sessions but one that end",
+    happens: (where, { session }) => done(where.send("DELETE", "/api/me/sessions", { session })),
+    ends: ["other cookie"],
   },
   {
     name: "a token that is replaced",

@@ -4,7 +4,9 @@ import {
   confirmReset,
   elsewhere,
   mailedDuring,
+  requestChange,
   requestReset,
+  requestVerification,
   resetCode,
   signIn,
   signUp,
@@ -74,6 +76,8 @@ describe("an address", () => {
     const mails = await mailedDuring(house, async () => {
       expect((await signUp(house, address, password, elsewhere())).status).toBe(400);
       expect((await requestReset(house, address)).status).toBe(400);
+      expect((await requestVerification(house, address)).status).toBe(400);
+      expect((await requestChange(house, person, address)).status).toBe(400);
       const json = { current_password: password, email: address };
       expect((await house.send("PUT", "/api/v9/me", { session: person.session, json })).status).toBe(400);
       expect((await signIn(house, address, password, elsewhere())).status).toBe(403);

@@ -127,7 +127,12 @@ const everyMail = async (house: TestHouse, poison: Poison): Promise<readonly num
   await call(["POST", `/api/me/password_reset/confirm/${code}`], [], { password: changed });
   const basic = (address: string) => [`Authorization: ${basicHeader(address, changed)}`];
   await call(["PUT", "/api/v9/me"], basic(email), { current_password: changed, email: moved });
-  await call(["POST", "/api/me/close_account/track"], basic(moved));
+  await call(["POST", "/api/me/email_verification/request"], [], { email: moved });
+  const pending = { current_password: changed, email: newAddress() };
+  await call(["POST", "/api/me/email_change/request"], basic(moved), pending);
+  const change = await mailedCode(house, pending.email, "change");
+  await call(["POST", `/api/me/email_verification/confirm/${change}`], []);
+  await call(["POST", "/api/me/close_account/track"], basic(pending.email));
   return statuses;
 };
 
@@ -139,13 +144,17 @@ describe.each(["local", "https, behind a trusted proxy"])("%s", (kind) => {
     const mails = await mailedDuring(house, async () => {
       statuses = await everyMail(house, poison);
     });
-    expect(statuses).toEqual([200, 200, 200, 200, 200]);
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 200, 200]);
     expect(mails.map(({ subject }) => subject).toSorted()).toEqual(
       [
         subjects.verify,
         subjects.reset,
         "Your password was changed",
         subjects.verify,
+        "Your e-mail address was changed",
+        subjects.verify,
+        subjects.change,
+        "A new e-mail address was asked for",
         "Your e-mail address was changed",
         subjects.closed,
       ].toSorted(),
@@ -176,6 +185,12 @@ describe.each(["local", "https, behind a trusted proxy"])("%s", (kind) => {
         ["POST", "/api/me/close_account/track", {}],
         ["POST", "/api/v9/me/close_account", {}],
         ["DELETE", "/api/sessions"],
+        ["GET", "/api/me"],
+        ["GET", "/api/me/sessions"],
+        ["GET", "/api/me/audit"],
+        ["DELETE", "/api/me/sessions"],
+        ["POST", "/api/me/email_change/request", { email: newAddress(), current_password: password }],
+        ["DELETE", "/api/me/email_change"],
       ];
       for (const cookie of [session, "no.session.at-all"]) {
         for (const [method, path, json] of calls) {

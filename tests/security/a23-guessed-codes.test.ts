@@ -10,6 +10,7 @@ import {
   from,
   mailedCode,
   requestReset,
+  requestVerification,
   resetCode,
   series,
   signIn,
@@ -86,10 +87,13 @@ test("A23: what comes by mail is such a code, each time another one, whatever th
     codes.push(await mailedCode(house, email, "verify"));
     codes.push(await resetCode(house, email));
     codes.push(await resetCode(house, email));
+    const json = { email: `moved-${email}`, current_password: password };
+    await house.send("POST", "/api/me/email_change/request", { basic: [email, password], json });
+    codes.push(await mailedCode(house, `moved-${email}`, "change"));
     await house.send("POST", "/api/me/close_account/track", { basic: [email, password] });
     codes.push(await mailedCode(house, email, "closed"));
   }
-  expect(new Set(codes).size).toBe(40);
+  expect(new Set(codes).size).toBe(50);
   for (const code of codes) expect(code).toMatch(/^[0-9a-hjkmnp-tv-z]{26}$/);
 });
 
@@ -164,6 +168,7 @@ test.each(takers)(
       expect((await other(house, wrongCode(0), "203.0.113.8")).status, name).toBe(400);
     }
     expect((await requestReset(house, "person@example.com", from("203.0.113.7"))).status).toBe(429);
+    expect((await requestVerification(house, "person@example.com", from("203.0.113.7"))).status).toBe(429);
     house.clock.advance(10 * minute);
     expect((await guess(house, wrongCode(0), "203.0.113.7")).status).toBe(400);
   },

@@ -1,11 +1,13 @@
-import { afterAll, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import {
   audited,
   behindProxy,
+  confirmEmail,
   confirmReset,
   elsewhere,
   mailedCode,
   mailedDuring,
+  requestChange,
   requestReset,
   resetCode,
   sessionsOf,
@@ -20,7 +22,8 @@ import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.
 import { sessionOf, type Reply } from "../support/http.ts";
 import { codeIn } from "../support/mails.ts";
 
-afterAll(stopHouses);
+// Each test has houses of its own, and PostgreSQL has not connections enough for all of them at once.
+afterEach(stopHouses);
 
 const email = "person@example.com";
 const password = "a quiet river at noon";
@@ -93,6 +96,80 @@ test("A24: a verification and the undoing of a closing happen once too, in two p
   expect(tally(await racing(`/api/me/close_account/undo/${undo}`))).toEqual({ 200: 1, 400: 59 });
   expect(await audited(house, "close_undone", email)).toBe(1);
   expect((await signIn(house, email, password, elsewhere())).status).toBe(200);
+});
+
+test("A24: a change of the address happens once, in two processes, and tells the old address once", async () => {
+  const house = await startHouse(settings);
+  const session = sessionOf(await signUp(house, email, password)) ?? "";
+  const twin = await house.twin();
+  const moved = "moved@example.com";
+  expect((await requestChange(house, { session, password }, moved)).status).toBe(200);
+  const code = await mailedCode(house, moved, "change");
+  let replies: readonly Reply[] = [];
+  const mails = await mailedDuring(house, async () => {
+    replies = await times(60, (index) => confirmEmail(index % 2 === 0 ? house : twin, code));
+  });
+  expect(tally(replies)).toEqual({ 200: 1, 400: 59 });
+  expect(mails.map(({ to, subject }) => [to, subject])).toEqual([[email, "Your e-mail address was changed"]]);
+  expect(await audited(house, "email_changed", moved)).toBe(1);
+  expect((await signIn(house, moved, password, elsewhere())).status).toBe(200);
+});
+
+test("A24: of two accounts that confirm one address at once exactly one gets it, and the other's code stays good", async () => {
+  const house = await startHouse(settings);
+  const twin = await house.twin();
+  for (let round = 0; round < 5; round += 1) {
+    const wanted = `wanted${round}@example.com`;
+    const runners = await times(2, async (index) => {
+      const address = `runner${round}-${index}@example.com`;
+      const session = sessionOf(await signUp(house, address, passwordOf(index), elsewhere())) ?? "";
+      return { address, session, password: passwordOf(index) };
+    });
+    const codes: string[] = [];
+    for (const runner of runners) {
+      house.clock.advance(1);
+      await requestChange(house, runner, wanted);
+      codes.push(await mailedCode(house, wanted, "change"));
+    }
+    const replies = await Promise.all(
+      codes.map((code, index) => confirmEmail(index === 0 ? house : twin, code)),
+    );
+    expect(tally(replies)).toEqual({ 200: 1, 400: 1 });
+    const loser = replies.findIndex(({ status }) => status === 400);
+    expect(replies[loser]?.json()).toBe("user with this email already exists");
+    const entering = await times(2, (index) => signIn(house, wanted, passwordOf(index), elsewhere()));
+    expect(entering.map(({ status }) => status)).toEqual(loser === 0 ? [403, 200] : [200, 403]);
+    const left = runners[loser];
+    expect((await signIn(house, left?.address ?? "", left?.password ?? "", elsewhere())).status).toBe(200);
+
+    // The winner goes on to another address, and the one that is free again is the other's.
+    const winner = runners[1 - loser];
+    const json = { current_password: winner?.password, email: `on${round}@example.com` };
+    expect((await house.send("PUT", "/api/v9/me", { session: winner?.session, json })).status).toBe(200);
+    expect((await confirmEmail(house, codes[loser] ?? "")).json()).toEqual({ success: true, email: wanted });
+  }
+});
+
+test("A24: a confirm that races with what drops the change leaves no account at an address that was given up", async () => {
+  const house = await startHouse(settings);
+  const twin = await house.twin();
+  for (let round = 0; round < 6; round += 1) {
+    const address = `dropping${round}@example.com`;
+    const moved = `dropped${round}@example.com`;
+    const session = sessionOf(await signUp(house, address, password, elsewhere())) ?? "";
+    await requestChange(house, { session, password }, moved);
+    const code = await mailedCode(house, moved, "change");
+    const [confirmed, dropped] = await Promise.all([
+      confirmEmail(twin, code),
+      round % 2 === 0
+        ? house.send("DELETE", "/api/me/email_change", { session })
+        : house.send("POST", "/api/me/close_account/track", { session }),
+    ]);
+    expect(dropped.status).toBe(200);
+    const moves = await house.inside.accounts.use.findAccount(moved);
+    expect(moves === undefined).toBe(confirmed.status === 400);
+    expect((await confirmEmail(house, code)).status).toBe(400);
+  }
 });
 
 test("A24: requests that race leave one code that works", async () => {

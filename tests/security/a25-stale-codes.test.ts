@@ -7,6 +7,7 @@ import {
   lock,
   mailedCode,
   mailedDuring,
+  requestChange,
   requestReset,
   resetCode,
   sessionsOf,
@@ -33,10 +34,11 @@ const changed = "a different river at dawn";
 const paths = {
   reset: "/api/me/password_reset/confirm",
   verify: "/api/me/email_verification/confirm",
+  change: "/api/me/email_verification/confirm",
   closed: "/api/me/close_account/undo",
 } as const;
 type Kind = keyof typeof paths;
-const kinds: readonly Kind[] = ["reset", "verify", "closed"];
+const kinds: readonly Kind[] = ["reset", "verify", "change", "closed"];
 
 /** Uses a code where codes of this kind are used. */
 const use = (kind: Kind, code: string, client: Client = house): Promise<Reply> =>
@@ -67,6 +69,10 @@ const change = (json: object) => house.send("PUT", "/api/v9/me", { session: pers
 
 const codeOf = async (kind: Kind, home = house, who = person): Promise<string> => {
   if (kind === "reset") return resetCode(home, who.email);
+  if (kind === "change") {
+    expect((await requestChange(home, who, newAddress())).status).toBe(200);
+    return mailedCode(home, newAddress(), kind);
+  }
   if (kind === "closed") await close(home, who);
   return mailedCode(home, who.email, kind);
 };
@@ -74,6 +80,7 @@ const codeOf = async (kind: Kind, home = house, who = person): Promise<string> =
 const lifetimes: readonly (readonly [kind: Kind, lifetime: number])[] = [
   ["reset", 10 * minute],
   ["verify", 3 * day],
+  ["change", day],
   ["closed", 14 * day],
 ];
 
@@ -110,7 +117,7 @@ describe.each(lifetimes)("a code of the kind %s", (kind, lifetime) => {
 
   test("A25: is refused for every other purpose, and is still good for its own", async () => {
     const code = await codeOf(kind);
-    for (const other of kinds.filter((one) => one !== kind)) await expectRefused(other, code);
+    for (const other of kinds.filter((one) => paths[one] !== paths[kind])) await expectRefused(other, code);
     expect((await use(kind, code)).status).toBe(200);
   });
 
@@ -214,6 +221,82 @@ describe("a reset code", () => {
       await requestReset(house, other.email);
     });
     expect(mails).toEqual([]);
+  });
+});
+
+describe("a code for a new address", () => {
+  const expectStayed = async (): Promise<void> => {
+    const reply = await signIn(house, newAddress(), person.password, elsewhere());
+    expect(reply.status).toBe(403);
+    expect(await house.inside.accounts.use.findAccount(newAddress())).toBeUndefined();
+  };
+
+  test("A25: ends with a newer one, for whatever address", async () => {
+    const first = await codeOf("change");
+    expect((await requestChange(house, person, `other-${newAddress()}`)).status).toBe(200);
+    await expectRefused("change", first);
+    await expectStayed();
+    expect((await use("change", await mailedCode(house, `other-${newAddress()}`, "change"))).status).toBe(
+      200,
+    );
+  });
+
+  test("A25: ends when it is dropped", async () => {
+    const code = await codeOf("change");
+    const dropped = await house.send("DELETE", "/api/me/email_change", { session: person.session });
+    expect(dropped.status).toBe(200);
+    await expectRefused("change", code);
+    await expectStayed();
+  });
+
+  test("A25: ends with a change of the password: whoever asked may have known the old one", async () => {
+    const code = await codeOf("change");
+    expect((await change({ current_password: person.password, password: changed })).status).toBe(200);
+    await expectRefused("change", code);
+    await expectStayed();
+  });
+
+  test("A25: ends with a reset", async () => {
+    const code = await codeOf("change");
+    expect((await use("reset", await resetCode(house, person.email))).status).toBe(200);
+    await expectRefused("change", code);
+    await expectStayed();
+  });
+
+  test("A25: ends with a move to yet another address", async () => {
+    const code = await codeOf("change");
+    const json = { current_password: person.password, email: `third-${newAddress()}` };
+    expect((await change(json)).status).toBe(200);
+    await expectRefused("change", code);
+    await expectStayed();
+  });
+
+  test("A25: ends with the account, and with a lock, and does not come back with it", async () => {
+    const code = await codeOf("change");
+    await close();
+    await expectRefused("change", code);
+    expect((await use("closed", await mailedCode(house, person.email, "closed"))).status).toBe(200);
+    await expectRefused("change", code);
+
+    const later = await house.send("POST", "/api/me/email_change/request", {
+      basic: [person.email, person.password],
+      json: { email: `later-${newAddress()}`, current_password: person.password },
+      headers: elsewhere(),
+    });
+    expect(later.status).toBe(200);
+    const pending = await mailedCode(house, `later-${newAddress()}`, "change");
+    await lock(house, person.email);
+    await expectRefused("change", pending);
+    await expectStayed();
+  });
+
+  test("A25: ends the codes that lie in the old mailbox when it is used", async () => {
+    const verify = await mailedCode(house, person.email, "verify");
+    const reset = await resetCode(house, person.email);
+    expect((await use("change", await codeOf("change"))).status).toBe(200);
+    await expectRefused("verify", verify);
+    await expectRefused("reset", reset);
+    expect((await signIn(house, newAddress(), person.password, elsewhere())).status).toBe(200);
   });
 });
 

@@ -79,6 +79,16 @@ test("A29 a store that breaks under a call tells nothing of what the call had in
       ],
       ["POST", "/api/v9/me/reset_token", { session }],
       ["POST", "/api/me/password_reset/request", { json: { email } }],
+      ["GET", "/api/me", { session }],
+      ["GET", "/api/me/sessions", { session }],
+      ["GET", "/api/me/audit", { session }],
+      [
+        "POST",
+        "/api/me/email_change/request",
+        { session, json: { email: `moved-${email}`, current_password: password } },
+      ],
+      ["POST", "/api/me/email_verification/request", { json: { email } }],
+      ["POST", `/api/me/email_verification/confirm/${code}`, {}],
       ["POST", `/api/me/password_reset/confirm/${code}`, { json: { password: "another river at dusk" } }],
       ["DELETE", "/api/sessions", { basic: [email, password] }],
     ] as const) {

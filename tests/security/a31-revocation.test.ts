@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
+import { sessionIdOf } from "../support/forge.ts";
 import { sessionOf, type Sent } from "../support/http.ts";
 import { codeIn } from "../support/mails.ts";
 import { statusWithinSecond } from "../support/refused-soon.ts";
@@ -8,8 +9,12 @@ import { resetCode } from "../support/reset.ts";
 let house: TestHouse;
 let twin: TestHouse;
 beforeAll(async () => {
-  const generous = { LATCHKEY_SIGN_UPS: "1000", LATCHKEY_RATE: "1000000", LATCHKEY_BURST: "1000000" };
-  house = await startHouse(generous);
+  house = await startHouse({
+    LATCHKEY_SIGN_UPS: "1000",
+    LATCHKEY_RATE: "1000000",
+    LATCHKEY_BURST: "1000000",
+    LATCHKEY_PASSWORD_TRIES: "100",
+  });
   twin = await house.twin();
 });
 afterAll(stopHouses);
@@ -19,9 +24,11 @@ const newPassword = "another river at dusk";
 type Credential = "own cookie" | "other cookie" | "token" | "password";
 type Credentials = Readonly<Record<Credential, Sent>>;
 
+type Settled = Person & { readonly token: string; readonly other: string };
+
 type Event = {
   readonly name: string;
-  readonly happens: (where: TestHouse, person: Person & { readonly token: string }) => Promise<void>;
+  readonly happens: (where: TestHouse, person: Settled) => Promise<void>;
   readonly ends: readonly Credential[];
   /** What opens the account afterwards, if anything does. */
   readonly opens?: Sent;
@@ -52,6 +59,29 @@ const events: readonly Event[] = [
     name: "sign-out with the token",
     happens: (where, { token }) =>
       expectDone(where.send("DELETE", "/api/sessions", { basic: [token, "api_token"] })),
+    ends: ["own cookie", "other cookie"],
+  },
+  {
+    name: "the end of one session from another",
+    happens: (where, { session, other }) =>
+      expectDone(where.send("DELETE", `/api/me/sessions/${sessionIdOf(other)}`, { session })),
+    ends: ["other cookie"],
+  },
+  {
+    name: "the end of the call's own session by its number",
+    happens: (where, { session }) =>
+      expectDone(where.send("DELETE", `/api/me/sessions/${sessionIdOf(session)}`, { session })),
+    ends: ["own cookie"],
+  },
+  {
+    name: "the end of all other sessions",
+    happens: (where, { session }) => expectDone(where.send("DELETE", "/api/me/sessions", { session })),
+    ends: ["other cookie"],
+  },
+  {
+    name: "the end of all sessions by the password",
+    happens: (where, { email, password }) =>
+      expectDone(where.send("DELETE", "/api/me/sessions", { basic: [email, password] })),
     ends: ["own cookie", "other cookie"],
   },
   {
@@ -118,7 +148,7 @@ const settle = async (first = house, second = twin) => {
   const person = await first.person();
   const { email, password } = person;
   const token = await first.tokenOf(person);
-  const other = sessionOf(await first.send("POST", "/api/sessions", { json: { email, password } }));
+  const other = sessionOf(await first.send("POST", "/api/sessions", { json: { email, password } })) ?? "";
   const credentials: Credentials = {
     "own cookie": { session: person.session },
     "other cookie": { session: other },
@@ -130,7 +160,7 @@ const settle = async (first = house, second = twin) => {
       expect((await ask(one, shown)).status, `${name}, before`).toBe(200);
     }
   }
-  return { person: { ...person, token }, credentials };
+  return { person: { ...person, token, other }, credentials };
 };
 
 /** What each credential opens, and what it must open. */
@@ -187,6 +217,12 @@ describe.each(events)("$name", (event) => {
         ["POST", "/api/v9/me/reset_token"],
         ["POST", "/api/v9/me/close_account"],
         ["POST", "/api/me/close_account/track"],
+        ["GET", "/api/me"],
+        ["GET", "/api/me/sessions"],
+        ["GET", "/api/me/audit"],
+        ["DELETE", "/api/me/sessions"],
+        ["DELETE", "/api/me/email_change"],
+        ["POST", "/api/me/email_change/request"],
         ["DELETE", "/api/sessions"],
       ] as const) {
         const json = method === "PUT" ? { fullname: "Somebody Else" } : undefined;

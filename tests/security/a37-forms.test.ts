@@ -18,7 +18,7 @@ describe.each(withAuthority("cookie"))("%s with the cookie", (route) => {
   test("A37 takes no body that a form can send, even from here", async () => {
     const person = await house.person();
     const before = await stateOf(house, person);
-    const { method, path } = callOf(route);
+    const { method, path } = callOf(route, person);
     const json = '{"fullname":"Somebody Else"}';
     const types: Readonly<Record<string, string | undefined>> = {
       "application/x-www-form-urlencoded": "fullname=Somebody+Else",
@@ -51,7 +51,7 @@ describe.each(withAuthority("cookie"))("%s with the cookie", (route) => {
   test("A37 can't be smuggled into another method", async () => {
     const person = await house.person();
     const before = await stateOf(house, person);
-    const { method, path, json } = callOf(route);
+    const { method, path, json } = callOf(route, person);
     for (const sent of ["GET", "HEAD", "OPTIONS"]) {
       for (const [query, headers] of [
         ["", { "x-http-method-override": method }],

@@ -16,6 +16,9 @@ afterAll(stopHouses);
 const writable: Readonly<Record<string, readonly string[]>> = {
   "POST /api/signup": ["email", "password", "tos_accepted_for", "display_name", "timezone", "remember_me"],
   "POST /api/sessions": ["email", "password", "remember_me"],
+  "POST /api/me/close_account/track": ["current_password"],
+  "POST /api/me/email_change/request": ["email", "current_password"],
+  "POST /api/me/email_verification/request": ["email"],
   "POST /api/me/password_reset/request": ["email"],
   "POST /api/me/password_reset/confirm/{code}": ["password"],
   "PUT /api/v9/me": [
@@ -180,6 +183,12 @@ describe("the Accounts API", () => {
       tos_accepted_for: "track",
     }),
     "POST /api/sessions": ({ email, password }) => ({ email, password }),
+    "POST /api/me/close_account/track": ({ password }) => ({ current_password: password }),
+    "POST /api/me/email_change/request": ({ password }) => ({
+      email: `fresh-${crypto.randomUUID()}@example.com`,
+      current_password: password,
+    }),
+    "POST /api/me/email_verification/request": ({ email }) => ({ email }),
     "POST /api/me/password_reset/request": ({ email }) => ({ email }),
     "POST /api/me/password_reset/confirm/{code}": () => ({ password: "another river at dusk" }),
   };
@@ -192,6 +201,7 @@ describe("the Accounts API", () => {
       const before = await rowsOf(person);
       const mails = (await house.mails()).length;
       const reply = await house.send(method, path, {
+        session: person.session,
         json: { ...bodies[route]?.(person), ...serverOnly },
         headers: { accept: "application/problem+json" },
       });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
+import { sessionIdOf } from "../support/forge.ts";
 import type { Reply, Sent } from "../support/http.ts";
+import { fieldsOf, listOf } from "../support/shapes.ts";
 
 const generous = { LATCHKEY_RATE: "1000000", LATCHKEY_BURST: "1000000", LATCHKEY_SIGN_UPS: "1000" };
 
@@ -11,8 +13,10 @@ beforeAll(async () => {
 afterAll(stopHouses);
 
 /** Every varying part of a path, and what it is. A new one fails until somebody has said which, and tested it. */
-const varying: Readonly<Record<string, "an id" | "a mailed code">> = {
+const varying: Readonly<Record<string, "an id" | "a mailed code" | "a public file">> = {
   "GET /api/v9/workspaces/{workspace_id}": "an id",
+  "DELETE /api/me/sessions/{session_id}": "an id",
+  "GET /assets/{file}": "a public file",
   "POST /api/me/close_account/undo/{code}": "a mailed code",
   "POST /api/me/password_reset/confirm/{code}": "a mailed code",
   "POST /api/me/email_verification/confirm/{code}": "a mailed code",
@@ -174,4 +178,68 @@ test("A45 a cookie of one person and the password of another: Basic decides, and
   expect(reply.status).toBe(200);
   expect(await house.tokenOf(other)).toBe(reply.json());
   expect(await house.tokenOf(one)).not.toBe(reply.json());
+});
+
+const sessionIdsOf = async ({ session }: Person): Promise<readonly unknown[]> =>
+  listOf(fieldsOf((await house.send("GET", "/api/me/sessions", { session })).json())["sessions"]).map(
+    ({ id }) => id,
+  );
+
+test("A45 a session of somebody else is not there, as one that does not exist, and lives on", async () => {
+  const owner = await house.person();
+  const other = await house.person();
+  const theirs = sessionIdOf(owner.session);
+  const { cookie, password } = await credentialsOf(other);
+  for (const shown of [cookie, password]) {
+    const foreign = await house.send("DELETE", `/api/me/sessions/${theirs}`, shown);
+    const none = await house.send("DELETE", `/api/me/sessions/${"0".repeat(32)}`, shown);
+    expect([foreign.status, foreign.cookies]).toEqual([404, []]);
+    expect(bare(foreign)).toEqual(bare(none));
+  }
+  for (const spelling of [
+    theirs.toUpperCase(),
+    `%20${theirs}`,
+    `${theirs}%00`,
+    `%00`,
+    "%27%20or%201=1",
+    "*",
+    "%25",
+    "x".repeat(1000),
+  ]) {
+    const reply = await house.send("DELETE", `/api/me/sessions/${spelling}`, cookie);
+    expect([reply.status, reply.cookies], spelling).toEqual([404, []]);
+  }
+  expect(await sessionIdsOf(owner)).toEqual([theirs]);
+  expect(await sessionIdsOf(other)).toEqual([sessionIdOf(other.session)]);
+  // All the others are those of the caller.
+  expect((await house.send("DELETE", "/api/me/sessions", cookie)).json()).toEqual({
+    success: true,
+    ended: 0,
+  });
+  expect(await sessionIdsOf(owner)).toEqual([theirs]);
+});
+
+test("A45 the audit shows what happened to the caller's account, and nothing of anybody else's", async () => {
+  const owner = await house.person();
+  const other = await house.person();
+  await house.send("POST", "/api/sessions", { json: { email: owner.email, password: "not the password" } });
+  const audit = async (person: Person, query = "") =>
+    listOf(
+      fieldsOf((await house.send("GET", `/api/me/audit${query}`, { session: person.session })).json())[
+        "events"
+      ],
+    );
+  const theirs = await audit(owner);
+  expect(theirs.map(({ event }) => event)).toEqual(["password_refused", "sign_up"]);
+
+  const mine = await audit(other);
+  expect(mine.map(({ event }) => event)).toEqual(["sign_up"]);
+  for (const query of [
+    `?before=${Number(theirs[0]?.["id"]) + 1}`,
+    `?before=${"9".repeat(15)}&account_id=1`,
+    `?account=${owner.email}`,
+  ]) {
+    const ids = (await audit(other, query)).map(({ id }) => id);
+    for (const { id } of theirs) expect(ids, query).not.toContain(id);
+  }
 });

@@ -90,10 +90,37 @@ export const confirmReset = (
 ): Promise<Reply> =>
   client.send("POST", `/api/me/password_reset/confirm/${code}`, { json: { password }, headers });
 
+export const requestVerification = (
+  client: Client,
+  email: string,
+  headers: SentHeaders = elsewhere(),
+): Promise<Reply> => client.send("POST", "/api/me/email_verification/request", { json: { email }, headers });
+
+/** @param of the account that is to move to the address */
+export const requestChange = (
+  client: Client,
+  of: { readonly session: string; readonly password: string },
+  email: string,
+  headers: SentHeaders = elsewhere(),
+): Promise<Reply> =>
+  client.send("POST", "/api/me/email_change/request", {
+    session: of.session,
+    json: { email, current_password: of.password },
+    headers,
+  });
+
+/** Of either kind: it confirms the address that it was mailed to. */
+export const confirmEmail = (
+  client: Client,
+  code: string,
+  headers: SentHeaders = elsewhere(),
+): Promise<Reply> => client.send("POST", `/api/me/email_verification/confirm/${code}`, { headers });
+
 export const subjects = {
   verify: "Confirm your e-mail address",
   reset: "Reset your password",
   closed: "Your account was closed",
+  change: "Confirm your new e-mail address",
 } as const;
 
 /** All mails, once the couriers of all processes have brought out what was queued. */
@@ -137,7 +164,7 @@ export const resetCode = async (house: TestHouse, email: string, storedEmail = e
 export const verifiedPerson = async (house: TestHouse, email: string, password: string): Promise<string> => {
   await signUp(house, email, password, elsewhere());
   const code = await mailedCode(house, email, "verify");
-  await house.send("POST", `/api/me/email_verification/confirm/${code}`, { headers: elsewhere() });
+  await confirmEmail(house, code);
   const session = sessionOf(await signIn(house, email, password, elsewhere()));
   if (session === undefined) throw new Error(`${email} could not sign in`);
   return session;

@@ -3,6 +3,7 @@
 import type { KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { loadServerSecret } from "#kernel/crypto/server-secrets.ts";
 import { systemRandom } from "#kernel/ids.ts";
 import { partsOf } from "./forge.ts";
@@ -103,8 +104,27 @@ export const liveBusily = async (house: TestHouse): Promise<BusyLife> => {
   });
   await send("PUT", "/api/v9/me", { session, json: { current_password: first, password: [first] } });
 
+  // What people see of their own account, and the address that they change.
+  for (const path of ["/api/me", "/api/me/sessions", "/api/me/audit"]) {
+    expect((await send("GET", path, { session })).status).toBe(200);
+  }
+  const moved = `moved-${email}`;
+  const ask = (current_password: string) =>
+    send("POST", "/api/me/email_change/request", { session, json: { email: moved, current_password } });
+  await ask(wrong);
+  await ask(first);
+  const confirmation = secret("code for a new address", codeIn(await house.mailTo(moved)));
+  await send("POST", "/api/me/close_account/track", { session, json: { current_password: wrong } });
+  await send("GET", `/api/me/email_verification/confirm/${confirmation}`);
+  await send("DELETE", "/api/me/email_change", { session });
+  await send("POST", `/api/me/email_verification/confirm/${confirmation}`);
+
   // Every change of a credential.
+  house.clock.advance(1);
+  await send("POST", "/api/me/email_verification/request", { json: { email } });
   await send("POST", `/api/me/email_verification/confirm/${verification}`);
+  const verified = secret("newer verification code", codeIn(await house.mailTo(email)));
+  await send("POST", `/api/me/email_verification/confirm/${verified}`);
   const second = secret("second password");
   await send("PUT", "/api/v9/me", { session, json: { current_password: first, password: second } });
   secret("second token", String((await send("POST", "/api/v9/me/reset_token", { session })).json()));

@@ -1,7 +1,9 @@
 // The calls that change something, and what a browser says of where a call comes from: for the tests of the CSRF rule.
 
 import type { Person, TestHouse } from "./house.ts";
+import { sessionIdOf } from "./forge.ts";
 import type { Reply, Sent } from "./http.ts";
+import { fieldsOf, listOf } from "./shapes.ts";
 
 /**
  * What lets a call through, for every route that changes something. A new route fails the first test until somebody
@@ -14,6 +16,10 @@ export const authority: Readonly<Record<string, "cookie" | "begins a session" | 
     "POST /api/me/password_reset/confirm/{code}": "begins a session",
     "DELETE /api/sessions": "cookie",
     "POST /api/me/close_account/track": "cookie",
+    "DELETE /api/me/sessions": "cookie",
+    "DELETE /api/me/sessions/{session_id}": "cookie",
+    "POST /api/me/email_change/request": "cookie",
+    "DELETE /api/me/email_change": "cookie",
     "PUT /api/v9/me": "cookie",
     "POST /api/v9/me/reset_token": "cookie",
     "POST /api/v9/me/close_account": "cookie",
@@ -21,6 +27,7 @@ export const authority: Readonly<Record<string, "cookie" | "begins a session" | 
     "POST /api/me/email_verification/confirm/{code}": "mailed code",
     // Whoever knows an address may have a code mailed to it, as often as the limits allow.
     "POST /api/me/password_reset/request": "nothing",
+    "POST /api/me/email_verification/request": "nothing",
   };
 
 export const withAuthority = (which: string): readonly string[] =>
@@ -68,14 +75,27 @@ export const here = ({ origin: ours }: URL): Readonly<Record<string, Sent["heade
   "a browser that says no origin": { "sec-fetch-site": "same-origin" },
 });
 
-/** A call that would do its work, had it the right to. */
-export const callOf = (route: string, code = "0".repeat(26)) => {
+/** A call that would do its work, had it the right to. @param of whose code, or whose session */
+export const callOf = (
+  route: string,
+  of: { readonly code?: string; readonly session?: string; readonly password?: string } = {},
+) => {
   const [method = "", path = ""] = route.split(" ");
+  const { code = "0".repeat(26), session, password } = of;
   const bodies: Readonly<Record<string, unknown>> = {
     "PUT /api/v9/me": { fullname: "Somebody Else" },
     "POST /api/me/password_reset/confirm/{code}": { password: "another river at dusk" },
+    "POST /api/me/email_change/request": {
+      email: `moved-${crypto.randomUUID()}@example.com`,
+      current_password: password,
+    },
   };
-  return { method, path: path.replace("{code}", code), json: bodies[route] };
+  const sessionId = session === undefined ? "0".repeat(32) : sessionIdOf(session);
+  return {
+    method,
+    path: path.replace("{code}", code).replace("{session_id}", sessionId),
+    json: bodies[route],
+  };
 };
 
 export const problem = { accept: "application/problem+json" };
@@ -90,5 +110,7 @@ export const stateOf = async (house: TestHouse, { email, password, session }: Pe
   const me = (await house.send("GET", "/api/v9/me", { session })).json();
   const { status } = await house.send("GET", "/api/sessions", { basic: [email, password] });
   const mails = (await house.mails()).filter(({ to }) => to === email).length;
-  return { me, status, mails };
+  const account = (await house.send("GET", "/api/me", { session })).json();
+  const { sessions } = fieldsOf((await house.send("GET", "/api/me/sessions", { session })).json());
+  return { me, account, status, mails, sessions: listOf(sessions).map(({ id }) => id) };
 };

@@ -20,6 +20,9 @@ export const claimsOf = (token: string): Readonly<Record<string, unknown>> => {
   return { ...claims };
 };
 
+/** The number of the session in the lists of sessions. */
+export const sessionIdOf = (token: string): string => String(claimsOf(token)["jti"]);
+
 /** A token of any header and claims text, truly signed by the key. */
 export const forge = (header: string, claims: string, privateKey: KeyObject): string => {
   const signed = `${base64url(header)}.${base64url(claims)}`;

@@ -55,3 +55,10 @@ export const codeIn = (mail: Mail | undefined): string => {
   if (code === undefined) throw new Error(`No code in the mail ${JSON.stringify(mail?.subject)}`);
   return code;
 };
+
+/** The link that stands alone on a line of the mail. */
+export const linkIn = (mail: Mail | undefined): string => {
+  const link = /^https?:\/\/\S+$/m.exec(mail?.text ?? "")?.[0];
+  if (link === undefined) throw new Error(`No link in the mail ${JSON.stringify(mail?.subject)}`);
+  return link;
+};

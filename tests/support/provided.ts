@@ -1,4 +1,4 @@
-// What the test run hands to every test of a store project: `inject("store")`.
+// What the test run hands to every test of a project, by `inject`.
 
 export type StoreUnderTest =
   | { readonly kind: "sqlite" }
@@ -7,5 +7,7 @@ export type StoreUnderTest =
 declare module "vitest" {
   interface ProvidedContext {
     store: StoreUnderTest;
+    /** The program of the browser, for the tests of the pages. */
+    chromium: string;
   }
 }

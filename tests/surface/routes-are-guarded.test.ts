@@ -11,6 +11,8 @@ const open: Readonly<Record<string, string>> = {
   "POST /api/me/close_account/undo/{code}": "no credential of a closed account works; the mailed code is one",
   "POST /api/me/password_reset/request":
     "for those who lost their credentials; mails the owner, tells nothing",
+  "POST /api/me/email_verification/request":
+    "for those who may not sign in before they have the mail; mails the owner, tells nothing",
   "POST /api/me/password_reset/confirm/{code}": "the mailed code is the credential",
   "POST /api/me/email_verification/confirm/{code}": "the mailed code is the credential",
   "GET /api/v9/status": "tells only that the API answers",
@@ -22,12 +24,28 @@ const open: Readonly<Record<string, string>> = {
   "GET /docs/api": "the documents are the same for everybody",
   "GET /docs/api/start.js": "the documents are the same for everybody",
   "GET /docs/api/scalar.js": "the documents are the same for everybody",
+  "GET /": "a page for whoever comes; it says who is signed in to them alone",
+  "GET /signup": "a page for those who have no credentials yet",
+  "GET /login": "a page for those who have not shown their credentials yet",
+  "GET /forgot": "a page for those who lost their credentials",
+  "GET /reset": "a page for those who lost their credentials; the mailed code is one",
+  "GET /verify": "a page that only takes the mailed code along",
+  "GET /undo-close": "a page that only takes the mailed code along",
+  "GET /account": "leads to the sign-in who is not signed in",
+  "GET /account/tokens": "leads to the sign-in who is not signed in",
+  "GET /account/sessions": "leads to the sign-in who is not signed in",
+  "GET /account/close": "leads to the sign-in who is not signed in",
+  "GET /assets/{file}": "what the pages are made of is the same for everybody",
+  "GET /dev/mail": "not there but on this machine, for this machine",
+  "GET /dev/mails": "not there but on this machine, for this machine",
 };
 
 /** Open writes that take neither a code nor the same-site rule, and what another site could do with them. */
 const openToOtherSites: Readonly<Record<string, string>> = {
   "POST /api/me/password_reset/request":
     "a mail that only the owner can use, within the cap of mails; and it reads JSON, which a browser lets no other site send",
+  "POST /api/me/email_verification/request":
+    "as above: a mail that only the owner can use, asked for by JSON",
 };
 
 type Asked = { readonly status: number; readonly headers: Record<string, unknown>; readonly body: string };

@@ -8,6 +8,34 @@ const rows = ({ store }: Awaited<ReturnType<typeof openTestStore>>) =>
   store.query.selectFrom("audit_events").selectAll().orderBy("id").execute();
 
 describe("the audit trail", () => {
+  test("is read by account and page, and leaves out what this version has no name for", async () => {
+    const kernel = await openTestStore();
+    const audit = createAudit(kernel);
+    const record = (accountId: number, ended: number) =>
+      audit.record(kernel.store.query, {
+        event: "sessions_ended",
+        outcome: "done",
+        channel: "session",
+        accountId,
+        details: { ended },
+      });
+    for (const ended of [1, 2, 3, 4]) await record(7, ended);
+    await record(8, 5);
+    const { query } = kernel.store;
+    await query.updateTable("audit_events").set({ event: "from_the_future" }).where("id", "=", 3).execute();
+
+    const first = await audit.of(7, { before: undefined, limit: 2 });
+    expect(first.records.map(({ id, details }) => [id, details])).toEqual([[4, { ended: 4 }]]);
+    expect(first.next).toBe(3);
+    const second = await audit.of(7, { before: first.next, limit: 2 });
+    expect(second.records.map(({ id, details }) => [id, details])).toEqual([
+      [2, { ended: 2 }],
+      [1, { ended: 1 }],
+    ]);
+    expect(second.next).toBeUndefined();
+    expect(await audit.of(9, { before: undefined, limit: 2 })).toEqual({ records: [], next: undefined });
+  });
+
   test("keeps who, what, when, from where and how", async () => {
     const kernel = await openTestStore();
     const audit = createAudit(kernel);

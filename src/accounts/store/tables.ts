@@ -1,7 +1,11 @@
-import type { Generated, Selectable } from "kysely";
-import type { Account } from "./account.ts";
+import type { Generated, Kysely, Selectable } from "kysely";
+import type { KernelTables } from "../../kernel/db/tables.ts";
+import type { Account } from "../account.ts";
 
-/** The tables of the accounts room, as migrations/ makes them. */
+/**
+ * The tables of the accounts room, as migrations/ makes them. All SQL of the room is in this folder. Functions that
+ * must be part of something larger take the transaction's queries.
+ */
 
 export type AccountTable = {
   id: Generated<number>;
@@ -40,7 +44,7 @@ type ApiTokenTable = {
   created_at: number;
 };
 
-export type CodePurpose = "reset" | "verify_email" | "undo_close";
+export type CodePurpose = "reset" | "verify_email" | "change_email" | "undo_close";
 
 type MailCodeTable = {
   account_id: number;
@@ -48,6 +52,9 @@ type MailCodeTable = {
   digest: string;
   created_at: number;
   expires_at: number;
+  /** The address that a `change_email` moves the account to; null otherwise. */
+  email: string | null;
+  email_canonical: string | null;
 };
 
 type SigningKeyTable = {
@@ -65,6 +72,11 @@ export type AccountTables = {
   mail_codes: MailCodeTable;
   signing_keys: SigningKeyTable;
 };
+
+export type Queries = Kysely<KernelTables>;
+
+export const tables = (query: Queries): Kysely<KernelTables & AccountTables> =>
+  query.$extendTables<AccountTables>();
 
 export type SessionRow = Selectable<SessionTable>;
 export type SigningKeyRow = Selectable<SigningKeyTable>;
