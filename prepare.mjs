@@ -1,5 +1,5 @@
-// Makes a checkout ready to run: the packages that the lock file names, and at node_modules/.bin/node a Node that runs
-// the sources as they are. Plain JavaScript for any Node from 18 on; quick and silent when there is nothing to do.
+// Makes a checkout ready to run: the packages that the lock file names, at node_modules/.bin/node a Node that runs the
+// sources as they are, and the pages, built. Plain JavaScript for any Node from 18 on; quick and silent when there is nothing to do.
 
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -8,31 +8,61 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const node = "node_modules/.bin/node";
-const record = "node_modules/.latchkey.json";
+const installed = "node_modules/.latchkey-packages";
+const built = "dist/pages/.digest";
 const lock = ".prepare.lock";
 
-const packagesDigest = () => {
+const digestOf = (files) => {
   const hash = createHash("sha256");
-  for (const file of ["package.json", "package-lock.json"]) hash.update(fs.readFileSync(file)).update("\0");
+  for (const file of files) hash.update(file).update("\0").update(fs.readFileSync(file)).update("\0");
   return hash.digest("hex");
 };
 
-// The record goes when npm ci empties node_modules, and is written last: a preparation that was cut short counts as none.
-const isPrepared = () => {
+const filesIn = (folder) =>
+  fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath ?? entry.path}/${entry.name}`)
+    .sort();
+
+const packageFiles = ["package.json", "package-lock.json"];
+const packagesDigest = () => digestOf(packageFiles);
+const pagesDigest = () => digestOf([...packageFiles, "scripts/build-pages.ts", ...filesIn("web")]);
+
+// Each record goes with what it tells of, and is written last: a preparation that was cut short counts as none.
+const readRecord = (path) => {
   try {
-    return JSON.parse(fs.readFileSync(record, "utf8")).packages === packagesDigest() && fs.existsSync(node);
+    return fs.readFileSync(path, "utf8");
   } catch {
-    return false;
+    return undefined;
   }
 };
 
+const isInstalled = () => readRecord(installed) === packagesDigest() && fs.existsSync(node);
+const areBuilt = () => readRecord(built) === pagesDigest();
+const isPrepared = () => isInstalled() && areBuilt();
+
 const prepare = async () => {
-  if (isPrepared()) return;
-  const packages = packagesDigest();
-  say("Installing packages; the first time this takes about a minute.");
-  await install();
-  pinNode();
-  fs.writeFileSync(record, `${JSON.stringify({ packages })}\n`);
+  if (!isInstalled()) {
+    const packages = packagesDigest();
+    say("Installing packages; the first time this takes about a minute.");
+    await install();
+    pinNode();
+    fs.writeFileSync(installed, packages);
+  }
+  if (!areBuilt()) {
+    const pages = pagesDigest();
+    buildPages();
+    fs.writeFileSync(built, pages);
+  }
+};
+
+const buildPages = () => {
+  try {
+    execFileSync(node, ["scripts/build-pages.ts"], { stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
+  } catch (error) {
+    throw new Error(`The pages could not be built: ${error.stderr || error.message}`);
+  }
 };
 
 // Tools and the platform's Node are wanted whatever NODE_ENV says; no package needs its install script. The short first

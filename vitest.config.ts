@@ -22,6 +22,8 @@ export default defineConfig({
       project("sqlite", throughTheDoor, { kind: "sqlite" }),
       // tests/run.ts starts the server and provides its address.
       project("postgres", throughTheDoor),
+      // tests/run.ts finds the browser. What differs between the stores is no matter of pages.
+      project("browser", ["tests/browser/**/*.test.ts"], { kind: "sqlite" }),
       project("surface", ["tests/surface/**/*.test.ts"]),
     ],
     // Processes, not threads: tests kill servers, and native modules are loaded and unloaded with each file.

@@ -9,6 +9,7 @@ import { refusals } from "#kernel/errors.ts";
 import type { Route, Wire } from "#kernel/http/route.ts";
 import type { Command } from "../src/cli/command.ts";
 import { commands, everywhere } from "../src/cli/commands.ts";
+import { apiTypes } from "./api-types.ts";
 import { openHouse } from "./house.ts";
 
 const root = new URL("../", import.meta.url);
@@ -60,7 +61,9 @@ const errorsPage = (): string =>
 const wires: Readonly<Record<Wire, string>> = {
   accounts: "Accounts",
   track: "Track",
+  connect: "Connect",
   plain: "Server",
+  pages: "Pages",
 };
 
 const codes = (names: readonly string[]): string => names.map(code).join(" ");
@@ -164,6 +167,7 @@ export const generateDocuments = async (): Promise<ReadonlyMap<string, string>> 
       ["docs/reference/openapi.json", JSON.stringify(openApi)],
       ["docs/reference/routes.md", routesPage(rows)],
       ["docs/reference/settings.md", settingsPage()],
+      ["web/api.generated.ts", apiTypes(openApi)],
     ];
     return new Map(
       await Promise.all(pages.map(async ([path, text]) => [path, await formatted(path, text)] as const)),

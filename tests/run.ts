@@ -1,7 +1,8 @@
 // Runs every suite, or those that the arguments pick (Vitest's own: parts of file names, -t, --project), and closes
 // with the line "N passed, N failed".
 
-import { createVitest, parseCLI, type TestSpecification, type Vitest } from "vitest/node";
+import { createVitest, parseCLI, type TestProject, type TestSpecification, type Vitest } from "vitest/node";
+import { findChromium } from "./support/chromium.ts";
 import { startPostgres, type TestPostgres } from "./support/postgres.ts";
 import { countTests, fileLines, reportFailures, say, type Count } from "./support/reporter.ts";
 
@@ -26,7 +27,7 @@ const runAll = async (): Promise<Count> => {
 
 const runOn = async (vitest: Vitest): Promise<Count> => {
   const wanted = await vitest.globTestSpecifications(filter);
-  const { specifications, postgres, problem } = await withPostgres(wanted);
+  const { specifications, problems, postgres } = await withPostgres(await withChromium(wanted));
   try {
     const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications, true);
     reportFailures(testModules, narrowed);
@@ -34,26 +35,53 @@ const runOn = async (vitest: Vitest): Promise<Count> => {
     const { passed, failed } = countTests(testModules, narrowed);
     const seed = vitest.getSeed();
     if (failed > 0 && seed !== null) say(`\nTo repeat this order of tests: --sequence.seed=${seed}`);
-    if (problem !== undefined) say(`\n${problem}`);
-    return { passed, failed: failed + unhandledErrors.length + (problem === undefined ? 0 : 1) };
+    for (const problem of problems) say(`\n${problem}`);
+    return { passed, failed: failed + unhandledErrors.length + problems.length };
   } finally {
     await postgres?.stop();
   }
 };
 
-type Prepared = { specifications: TestSpecification[]; postgres?: TestPostgres; problem?: string };
+type Prepared = {
+  readonly specifications: TestSpecification[];
+  /** Why some of them can't run. Each counts as a failure; the others are still worth running. */
+  readonly problems: readonly string[];
+};
 
-// Without a PostgreSQL the other suites are still worth running.
-const withPostgres = async (wanted: TestSpecification[]): Promise<Prepared> => {
-  const project = wanted.find((specification) => specification.project.name === "postgres")?.project;
-  if (!project) return { specifications: wanted };
+const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const without = (specifications: TestSpecification[], name: string): TestSpecification[] =>
+  specifications.filter(({ project }) => project.name !== name);
+
+const projectOf = (specifications: TestSpecification[], name: string): TestProject | undefined =>
+  specifications.find(({ project }) => project.name === name)?.project;
+
+const withChromium = async (specifications: TestSpecification[]): Promise<Prepared> => {
+  const project = projectOf(specifications, "browser");
+  if (!project) return { specifications, problems: [] };
+  try {
+    project.provide("chromium", await findChromium());
+    return { specifications, problems: [] };
+  } catch (error) {
+    return { specifications: without(specifications, "browser"), problems: [sentenceOf(error)] };
+  }
+};
+
+const withPostgres = async ({
+  specifications,
+  problems,
+}: Prepared): Promise<Prepared & { readonly postgres?: TestPostgres }> => {
+  const project = projectOf(specifications, "postgres");
+  if (!project) return { specifications, problems };
   try {
     const postgres = await startPostgres();
     project.provide("store", { kind: "postgres", adminUrl: postgres.adminUrl });
-    return { specifications: wanted, postgres };
+    return { specifications, problems, postgres };
   } catch (error) {
-    const specifications = wanted.filter((specification) => specification.project !== project);
-    return { specifications, problem: error instanceof Error ? error.message : String(error) };
+    return {
+      specifications: without(specifications, "postgres"),
+      problems: [...problems, sentenceOf(error)],
+    };
   }
 };
 

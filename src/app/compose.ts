@@ -13,6 +13,7 @@ import type { Config } from "#kernel/config.ts";
 import { loadServerSecret } from "#kernel/crypto/server-secrets.ts";
 import type { Store } from "#kernel/db/store.ts";
 import type { Incoming } from "#kernel/http/incoming.ts";
+import type { ErrorPage } from "#kernel/http/reply.ts";
 import type { Route } from "#kernel/http/route.ts";
 import { createTimetable, type Timetable } from "#kernel/jobs.ts";
 import { createCourier, type Courier } from "#kernel/mail/courier.ts";
@@ -23,6 +24,7 @@ import type { Log } from "#kernel/telemetry/log.ts";
 import { withDocuments } from "./docs-routes.ts";
 import { layGround, type Surprises } from "./ground.ts";
 import { openMigratedStore, outboxFolder } from "./open-store.ts";
+import { createPages } from "./pages.ts";
 import { systemRoutes } from "./system-routes.ts";
 
 /** The house, built and not yet listening. Read from top to bottom, this is how everything hangs together. */
@@ -31,6 +33,7 @@ export type House = {
   readonly store: Store;
   readonly accounts: Accounts;
   readonly routes: readonly Route[];
+  readonly errorPage: ErrorPage;
   readonly courier: Courier;
   readonly timetable: Timetable;
   /** Starts what runs by itself: mail and jobs. */
@@ -77,10 +80,13 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
         isDisplayName: (name) => displayNameIssue(name) === undefined,
         replaceToken: ({ account, via }, incoming) =>
           accounts.use.replaceToken(account.id, { channel: via, peer: peerOf(incoming) }),
-        close: ({ account, via }, incoming) =>
-          accounts.use.closeAccount(account, { channel: via, peer: peerOf(incoming) }),
+        close: async ({ account, via }, incoming) =>
+          void (await accounts.use.closeAccount(account, { channel: via, peer: peerOf(incoming) })),
       },
     });
+
+    // What people see
+    const pages = createPages({ config, caller: accounts.anyCredential });
 
     accounts.registerJobs(timetable);
     timetable.register("purge-tries", hour, async () => void (await tries.purge()));
@@ -96,7 +102,11 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       config,
       store,
       accounts,
-      routes: withDocuments([...systemRoutes(store), ...accounts.routes, ...track.routes], config.origin),
+      routes: withDocuments(
+        [...systemRoutes(store), ...accounts.routes, ...track.routes, ...pages.routes],
+        config.origin,
+      ),
+      errorPage: pages.errorPage,
       courier,
       timetable,
       start: () => {

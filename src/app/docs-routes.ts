@@ -2,7 +2,7 @@ import fastify from "fastify";
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { noBody } from "#kernel/http/input.ts";
-import { anyone, route, type Route } from "#kernel/http/route.ts";
+import { anyone, htmlType, route, type Route } from "#kernel/http/route.ts";
 import { openApiDocument } from "./openapi.ts";
 
 /**
@@ -111,7 +111,7 @@ export const withDocuments = (rows: readonly Route[], origin: URL): readonly Rou
       run: async ({ incoming }) => {
         incoming.refuseOtherHosts();
         return {
-          content: { type: "text/html; charset=utf-8", body: page((await scalar()).digest) },
+          content: { type: htmlType, body: page((await scalar()).digest) },
           headers: { "content-security-policy": contentSecurityPolicy },
         };
       },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import about from "../../package.json" with { type: "json" };
 import { refusals, type RefusalCode } from "#kernel/errors.ts";
-import type { Route } from "#kernel/http/route.ts";
+import type { Route, Wire } from "#kernel/http/route.ts";
 import { detailsOf, isGuarded, refusalsOf } from "./row-details.ts";
 
 /** The OpenAPI 3.1 document of the rows. The same rows always make the same text, on every machine. */
@@ -73,7 +73,16 @@ const securityOf = (row: Route): readonly object[] => {
   return detailsOf(row).readsBasic ? [{}, { basic: [] }] : [];
 };
 
-const tags = { accounts: "Accounts", track: "Track", plain: "Server" } as const;
+const tags: Readonly<Record<Wire, string>> = {
+  accounts: "Accounts",
+  track: "Track",
+  connect: "Connect",
+  plain: "Server",
+  pages: "Pages",
+};
+
+/** What people open in a browser is no part of the API. */
+const isCall = ({ wire }: Route): boolean => wire !== "pages";
 
 const operationIdOf = ({ method, path }: Route): string =>
   method.toLowerCase() +
@@ -161,7 +170,7 @@ export const openApiDocument = (rows: readonly Route[], origin: string): object 
     { name: "Server", description: "Whether it is well, and its public keys." },
   ],
   paths: Object.fromEntries(
-    [...Map.groupBy(rows, ({ path }) => path)].map(([path, group]) => [
+    [...Map.groupBy(rows.filter(isCall), ({ path }) => path)].map(([path, group]) => [
       path,
       Object.fromEntries(group.map((row) => [row.method.toLowerCase(), operationOf(row)])),
     ]),

@@ -46,6 +46,6 @@ export const run = async (): Promise<void> => {
   const mail = config.smtpUrl ? "Mail goes out by SMTP." : `Mail is written to ${outboxFolder(config)}`;
   // Last, because whoever reads it may send a signal at once.
   process.stdout.write(
-    `Latchkey is at ${config.origin.origin}\n${mail}\nNext: sign up, as README.md shows under "First account".\n`,
+    `Latchkey is at ${config.origin.origin}\n${mail}\nNext: open it in a browser and sign up.\n`,
   );
 };

@@ -6,6 +6,7 @@ import { SetupFault } from "#kernel/errors.ts";
 import { systemRandom } from "#kernel/ids.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import type { House } from "./compose.ts";
+import { pageHeaders } from "./page-html.ts";
 
 /** How long calls that are running may take to end. */
 const drainMs = 8000;
@@ -38,11 +39,15 @@ const listenFault = (error: unknown, host: string, port: number): unknown => {
 };
 
 /** The house's rows as an HTTP server that does not listen yet. */
-export const httpServerOf = ({ config, routes }: House, log: Log): FastifyInstance =>
+export const httpServerOf = ({ config, routes, errorPage }: House, log: Log): FastifyInstance =>
   createHttpServer({
     routes,
     corsOrigins: config.corsOrigins,
-    standing: { track: quotaHeaders({ remaining: config.limits.quota, resetsInSeconds: 3600 }) },
+    standing: {
+      track: quotaHeaders({ remaining: config.limits.quota, resetsInSeconds: 3600 }),
+      pages: pageHeaders,
+    },
+    errorPage,
     surroundings: {
       origin: config.origin,
       allowedOrigins: new Set([config.origin.origin, ...config.corsOrigins]),

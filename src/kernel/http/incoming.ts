@@ -1,10 +1,12 @@
 import type { FastifyRequest } from "fastify";
+import type { IncomingMessage } from "node:http";
 import { Refusal } from "../errors.ts";
+import { Secret } from "../secret.ts";
 import { parseBasic, type BasicCredentials } from "./basic.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { parseJsonBody } from "./content-encoding.ts";
 import { readCookie, type CookieReading } from "./cookie.ts";
-import { cameFromElsewhere, isOurHost } from "./provenance.ts";
+import { cameFromElsewhere, isLocalRequest, isOurHost } from "./provenance.ts";
 
 /** What of the set-up a request is judged by. */
 export type Surroundings = {
@@ -46,6 +48,26 @@ export class Incoming {
     return this.#request.headers["user-agent"] ?? "";
   }
 
+  /** Codings of an answer that the client can undo, by their names. Weights are not looked at but for `q=0`. */
+  accepts(coding: "br" | "gzip"): boolean {
+    const header = this.#request.headers["accept-encoding"];
+    if (typeof header !== "string") return false;
+    return header.split(",").some((entry) => {
+      const [name, ...parameters] = entry.split(";").map((part) => part.trim().toLowerCase());
+      return name === coding && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+    });
+  }
+
+  /** Whether the call was made on this machine, for this machine: what is there in local mode only asks this. */
+  get isLocal(): boolean {
+    return isLocalRequest({
+      origin: this.#surroundings.origin,
+      host: this.#host(),
+      socketAddress: this.#request.socket.remoteAddress,
+      rawHeaders: this.#request.raw.rawHeaders,
+    });
+  }
+
   /** Where the call comes from, as far as it can be believed; `network` groups neighbours for limits. */
   get client(): ClientAddress {
     return this.#surroundings.clientAddress(
@@ -67,6 +89,39 @@ export class Incoming {
     const { query } = this.#request;
     const value: unknown = typeof query === "object" && query !== null ? Reflect.get(query, name) : undefined;
     return typeof value === "string" ? value : undefined;
+  }
+
+  /** Every value of the query, by its name as it was sent (`tags[plan]` stays one name). */
+  get queryEntries(): readonly (readonly [string, string])[] {
+    const { query } = this.#request;
+    if (typeof query !== "object" || query === null) return [];
+    return Object.entries(query).flatMap(([name, value]: [string, unknown]) =>
+      (Array.isArray(value) ? value : [value])
+        .filter((one): one is string => typeof one === "string")
+        .map((one) => [name, one] as const),
+    );
+  }
+
+  /** A header that is sent once; undefined otherwise. */
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  /** The request itself, for a route that takes the body as a stream, and its headers as they came. */
+  get stream(): IncomingMessage {
+    return this.#request.raw;
+  }
+
+  /**
+   * What follows `Bearer` in the Authorization header (RFC 6750 §2.1), or the bare header, as the original of the
+   * Connect wire takes it. Never logged.
+   */
+  bearer(): Secret | "missing" | "malformed" {
+    const header = this.#request.headers.authorization;
+    if (header === undefined) return "missing";
+    const [, token] = /^(?:Bearer +)?([\x21-\x7e]{1,512})$/i.exec(header) ?? [];
+    return token === undefined ? "malformed" : new Secret(token);
   }
 
   /** The Authorization header; undefined when there is none. */

@@ -16,11 +16,30 @@ export const refusalOf = (thrown: unknown): Refusal => {
   return new Refusal("internal", { cause: thrown });
 };
 
-const sentenceOf = (refusal: Refusal, wire: Wire): string => {
+/** What a refusal says, in the voice of the wire. */
+export const sentenceOf = (refusal: Refusal, wire: Wire): string => {
   if (refusal.text !== undefined) return refusal.text;
   if (refusal.issues.length > 0) return refusal.issues.map((issue) => issue.message).join("; ");
   const row = refusals[refusal.code];
   return wire === "track" && "track" in row ? row.track : row.text;
+};
+
+/** What both SDKs of the Connect wire read: always a code and a message (contract nango §1.2, §1.11). */
+const connectError = ({ code, issues, payload }: Refusal, message: string): object => {
+  const row = refusals[code];
+  const errors = issues.map(({ field, rule, message: said }) => ({
+    code: rule,
+    message: said,
+    path: field === "" ? [] : field.split("."),
+  }));
+  return {
+    error: {
+      code: "connect" in row ? row.connect : code,
+      message,
+      ...(errors.length > 0 ? { errors } : {}),
+      ...(payload === undefined ? {} : { payload }),
+    },
+  };
 };
 
 const problemType = "application/problem+json";
@@ -35,6 +54,7 @@ export const refusalBody = (
   { accept, requestId }: { readonly accept: string; readonly requestId: string },
 ): { readonly type: string; readonly body: string } | undefined => {
   const sentence = sentenceOf(refusal, wire);
+  if (wire === "connect") return { type: jsonType, body: JSON.stringify(connectError(refusal, sentence)) };
   if (accept.toLowerCase().includes(problemType)) {
     const problem = {
       type: `urn:latchkey:problem:${refusal.code}`,

@@ -2,8 +2,9 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Log } from "../telemetry/log.ts";
 import type { Incoming } from "./incoming.ts";
-import { refusalBody, refusalHeaders, refusalOf } from "./problem.ts";
-import { jsonType, type Answer, type Wire } from "./route.ts";
+import type { Refusal } from "../errors.ts";
+import { refusalBody, refusalHeaders, refusalOf, sentenceOf } from "./problem.ts";
+import { htmlType, jsonType, type Answer, type StreamedAnswer, type Wire } from "./route.ts";
 
 /** A request on its way to its answer. */
 export type Exchange = {
@@ -14,10 +15,17 @@ export type Exchange = {
 };
 
 export type Replies = {
-  readonly answer: (exchange: Exchange, answer: Answer) => void;
+  readonly answer: (exchange: Exchange, answer: Answer | StreamedAnswer) => void | Promise<void>;
   /** Tells what was thrown: a Refusal as it is, anything else as a 500 whose cause only the log sees. */
   readonly refuse: (exchange: Exchange, thrown: unknown) => void;
 };
+
+/** @returns HTML */
+export type ErrorPage = (told: {
+  readonly status: number;
+  readonly sentence: string;
+  readonly requestId: string;
+}) => string;
 
 export type Headers = Readonly<Record<string, string>>;
 type Content = { readonly type: string; readonly body: string | Buffer };
@@ -32,6 +40,12 @@ const standingHeaders = (wire: Wire, overTls: boolean): Headers => ({
   ...(overTls ? { "strict-transport-security": "max-age=15552000" } : {}),
 });
 
+/** Pages of any app may call, with a key or a session token that they hold; no cookie counts on this wire. */
+const connectHeaders: Headers = {
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": "Retry-After, X-Request-Id",
+};
+
 const contentOf = (answer: Answer): Content | undefined => {
   if (answer.content) return answer.content;
   return answer.json === undefined ? undefined : { type: jsonType, body: JSON.stringify(answer.json) };
@@ -41,16 +55,20 @@ type ReplyDeps = {
   readonly overTls: boolean;
   /** Headers of all answers of a wire, whoever asks, which a route may say anew. */
   readonly standing: Partial<Readonly<Record<Wire, Headers>>>;
+  /** A refusal as a page, where people and not programs are told. */
+  readonly errorPage: ErrorPage;
   /** Whether a plugin may have put CORS headers on Fastify's reply. */
   readonly withCors: boolean;
   readonly log: Log;
 };
 
-export const createReplies = ({ overTls, standing: given, withCors, log }: ReplyDeps): Replies => {
+export const createReplies = ({ overTls, standing: given, errorPage, withCors, log }: ReplyDeps): Replies => {
   const standing: Readonly<Record<Wire, Headers>> = {
     accounts: { ...standingHeaders("accounts", overTls), ...given.accounts },
     track: { ...standingHeaders("track", overTls), ...given.track },
     plain: { ...standingHeaders("plain", overTls), ...given.plain },
+    connect: { ...standingHeaders("connect", overTls), ...connectHeaders, ...given.connect },
+    pages: { ...standingHeaders("pages", overTls), ...given.pages },
   };
 
   // Written past Fastify's reply, which would lower-case, copy and look through each header of each answer: on the
@@ -75,9 +93,21 @@ export const createReplies = ({ overTls, standing: given, withCors, log }: Reply
     reply.raw.end(content?.body);
   };
 
+  const contentOfRefusal = (refusal: Refusal, { wire, incoming }: Exchange): Content | undefined => {
+    const { accept, requestId } = incoming;
+    if (wire !== "pages") return refusalBody(refusal, wire, { accept, requestId });
+    const sentence = sentenceOf(refusal, wire);
+    return { type: htmlType, body: errorPage({ status: refusal.status, sentence, requestId }) };
+  };
+
   const noHeaders: Headers = {};
   return {
     answer: (exchange, answer) => {
+      if ("send" in answer) {
+        const { reply, wire, incoming } = exchange;
+        reply.hijack();
+        return answer.send(reply.raw, { ...standing[wire], "x-request-id": incoming.requestId });
+      }
       const { cookie, headers = noHeaders, status = 200 } = answer;
       send(exchange, status, {
         headers: cookie === undefined ? headers : { ...headers, "set-cookie": cookie },
@@ -85,6 +115,7 @@ export const createReplies = ({ overTls, standing: given, withCors, log }: Reply
       });
       const { requestId, method } = exchange.incoming;
       log.debug("request_answered", { requestId, method, route: exchange.request.routeOptions.url, status });
+      return undefined;
     },
     refuse: (exchange, thrown) => {
       const { request, incoming } = exchange;
@@ -97,10 +128,7 @@ export const createReplies = ({ overTls, standing: given, withCors, log }: Reply
       else log.info("request_refused", facts);
       send(exchange, status, {
         headers: refusalHeaders(refusal),
-        content: refusalBody(refusal, exchange.wire, {
-          accept: incoming.accept,
-          requestId: incoming.requestId,
-        }),
+        content: contentOfRefusal(refusal, exchange),
       });
     },
   };

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { z } from "zod";
 import type { Incoming } from "./incoming.ts";
 
@@ -6,15 +7,22 @@ import type { Incoming } from "./incoming.ts";
  * dispatched (serve.ts), documented (OpenAPI) and tested (no route without a guard).
  */
 
-export type Method = "GET" | "POST" | "PUT" | "DELETE";
+/** `ANY` is whatever a client of the proxy sends, WebDAV's methods included. */
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ANY";
 
 /** Whose voice an answer speaks in: it decides headers and the texts of refusals. */
-export type Wire = "accounts" | "track" | "plain";
+export type Wire = "accounts" | "track" | "connect" | "plain" | "pages";
 
 /** Lets a request in and tells who it is, or throws a Refusal. */
 export type Guard<Principal> = {
   /** For the documents: what the caller must show. */
-  readonly admits: "anyone" | "cookie, password or token" | "cookie or password";
+  readonly admits:
+    | "anyone"
+    | "cookie, password or token"
+    | "cookie or password"
+    | "API key"
+    | "connect session"
+    | "API key or connect session";
   readonly admit: (incoming: Incoming) => Principal | Promise<Principal>;
 };
 
@@ -30,6 +38,7 @@ export type Input<Value> = {
 };
 
 export const jsonType = "application/json; charset=utf-8";
+export const htmlType = "text/html; charset=utf-8";
 
 export type Answer = {
   /** 200 unless said. */
@@ -43,6 +52,11 @@ export type Answer = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
+/** An answer that is not at hand as a whole: `send` writes it, head and body, and ends it. */
+export type StreamedAnswer = {
+  readonly send: (response: ServerResponse, standing: Readonly<Record<string, string>>) => Promise<void>;
+};
+
 export type Call<Value, Principal> = {
   readonly input: Value;
   readonly principal: Principal;
@@ -51,13 +65,15 @@ export type Call<Value, Principal> = {
 
 type RouteFacts = {
   readonly method: Method;
-  /** With `{name}` for what varies. */
+  /** With `{name}` for what varies, and at the end `{name*}` for the rest of the path, slashes included. */
   readonly path: string;
   /** One line for the reference. */
   readonly summary: string;
   readonly wire: Wire;
   /** Refused from other sites even without a cookie: a stranger's page must not sign anybody in. */
   readonly sameSite?: true;
+  /** The body is not read beforehand: `run` takes it as a stream (`incoming.stream`). */
+  readonly streams?: true;
   /** The good ending, for the documents: what it means and what its body is. */
   readonly answers: { readonly means: string; readonly schema?: z.ZodType };
 };
@@ -66,14 +82,16 @@ type RouteSpec<Value, Principal> = RouteFacts & {
   readonly guard: Guard<Principal>;
   readonly limit?: Limit<Principal>;
   readonly input: Input<Value>;
-  readonly run: (call: Call<Value, Principal>) => Answer | Promise<Answer>;
+  readonly run: (
+    call: Call<Value, Principal>,
+  ) => Answer | StreamedAnswer | Promise<Answer | StreamedAnswer>;
 };
 
 export type Route = RouteFacts & {
   readonly admits: Guard<unknown>["admits"];
   readonly bodySchema: z.ZodType | undefined;
   readonly bodyOptional: boolean;
-  readonly handle: (incoming: Incoming) => Promise<Answer>;
+  readonly handle: (incoming: Incoming) => Promise<Answer | StreamedAnswer>;
 };
 
 /** Ties a row's guard, limit, input and use case together, in the order in which they are checked. */

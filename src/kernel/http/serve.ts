@@ -7,25 +7,37 @@ import { Refusal, refusals, type RefusalCode } from "../errors.ts";
 import type { Log } from "../telemetry/log.ts";
 import { readBody } from "./content-encoding.ts";
 import { Incoming, type Surroundings } from "./incoming.ts";
-import { createReplies, type Exchange, type Headers } from "./reply.ts";
+import { createReplies, type ErrorPage, type Exchange, type Headers } from "./reply.ts";
 import { jsonType, type Route, type Wire } from "./route.ts";
 
 /** Bytes of a request body, before and after decompression. */
-const bodyLimit = 64 * 1024;
+const bodyLimits = { connect: 1024 * 1024, others: 64 * 1024 } as const;
 
 type ServeDeps = {
   readonly routes: readonly Route[];
   /** Other origins whose pages may call `/api/…` with the session cookie. */
   readonly corsOrigins: readonly string[];
   readonly standing: Partial<Readonly<Record<Wire, Headers>>>;
+  readonly errorPage: ErrorPage;
   readonly surroundings: Surroundings;
   readonly random: Random;
   readonly log: Log;
 };
 
+const connectPaths =
+  /^\/(connect|integrations|connections?|providers|proxy|api-auth|auth|environment|environment-variables|oauth|oauth2)(\/|\?|$)/;
+
 const wireOf = (path: string): Wire => {
+  if (connectPaths.test(path)) return "connect";
   if (path.startsWith("/api/v9/")) return "track";
   return path.startsWith("/api/") ? "accounts" : "plain";
+};
+
+/** A person who mistyped an address gets a page; a program gets what its wire says. */
+const wireOfUnknown = ({ url, headers, method }: FastifyRequest): Wire => {
+  const wire = wireOf(url);
+  const isPerson = method === "GET" && headers.accept?.includes("text/html") === true;
+  return wire === "plain" && isPerson ? "pages" : wire;
 };
 
 /** Ids that tell requests of one process apart cheaply, and processes by a random beginning. */
@@ -42,12 +54,18 @@ const requestIds = (random: Random): (() => string) => {
 const methodsByPath = (routes: readonly Route[]): ((path: string) => readonly string[]) => {
   const known = routes.map(({ method, path }) => ({
     method,
-    pattern: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}/?$`),
+    pattern: new RegExp(
+      `^${path
+        .replaceAll(".", "\\.")
+        .replace(/\{\w+\*\}$/, ".*")
+        .replaceAll(/\{\w+\}/g, "[^/]+")}/?$`,
+    ),
   }));
   return (path) => {
     const methods = new Set(
       known.filter(({ pattern }) => pattern.test(path)).map(({ method }): string => method),
     );
+    if (methods.delete("ANY")) for (const method of anyMethods) methods.add(method);
     if (methods.has("GET")) methods.add("HEAD");
     return [...methods].toSorted();
   };
@@ -88,6 +106,30 @@ const refuseUnreadable =
     );
   };
 
+const anyMethods = ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "REPORT"] as const;
+
+declare module "fastify" {
+  /** What the reading of a body depends on. */
+  interface FastifyContextConfig {
+    streams?: boolean;
+    wire?: Wire;
+  }
+}
+
+const urlOf = (path: string): string =>
+  path.replaceAll(/\{(\w+)\}/g, ":$1").replace(/\{\w+\*\}$/, "*");
+
+const preflightPaths = (routes: readonly Route[]): ReadonlySet<string> =>
+  new Set(routes.filter(({ wire }) => wire === "connect").map(({ path }) => urlOf(path)));
+
+/** What browsers ask before a call of the Connect wire from another origin (recorded, contract nango §1.11). */
+const preflightHeaders = {
+  "access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE,PROPFIND,REPORT",
+  "access-control-allow-headers":
+    "Authorization, Content-Type, Accept, Origin, X-Requested-With, Nango-Activity-Log-Id, Nango-Is-Dry-Run, Nango-Is-Sync, Provider-Config-Key, Connection-Id, Retries, Retry-On, Base-Url-Override, Sentry-Trace, Baggage",
+  "access-control-max-age": "600",
+};
+
 /** The HTTP server over all rooms' rows. Requests are judged in the order of `route()`. */
 export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
   const { routes, corsOrigins, surroundings } = deps;
@@ -95,6 +137,7 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
   const { answer, refuse } = createReplies({
     overTls: surroundings.origin.protocol === "https:",
     standing: deps.standing,
+    errorPage: deps.errorPage,
     withCors: corsOrigins.length > 0,
     log: deps.log,
   });
@@ -111,7 +154,7 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
   });
 
   const app = fastify({
-    bodyLimit,
+    bodyLimit: bodyLimits.connect,
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
     requestTimeout: 30_000,
     keepAliveTimeout: 72_000,
@@ -124,30 +167,39 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
 
   app.removeAllContentTypeParsers();
   // The bytes are read here and understood by the route, after its guard: who may not call learns nothing of their body.
-  app.addContentTypeParser("*", (request: FastifyRequest, payload: IncomingMessage) =>
-    readBody(payload, {
+  app.addContentTypeParser("*", async (request: FastifyRequest, payload: IncomingMessage) => {
+    const { streams, wire } = request.routeOptions.config;
+    if (streams === true) return payload;
+    return readBody(payload, {
       contentEncoding: request.headers["content-encoding"],
       contentLength: request.headers["content-length"],
-      limit: bodyLimit,
-    }),
-  );
+      limit: wire === "connect" ? bodyLimits.connect : bodyLimits.others,
+    });
+  });
+  for (const method of ["PROPFIND", "REPORT"]) app.addHttpMethod(method, { hasBody: true });
 
   if (corsOrigins.length > 0) void app.register(cors, () => corsFor(corsOrigins));
 
   for (const row of routes) {
     app.route({
-      method: row.method,
-      url: row.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      method: row.method === "ANY" ? [...anyMethods] : row.method,
+      url: urlOf(row.path),
+      config: { streams: row.streams === true, wire: row.wire },
       handler: async (request, reply) => {
         const exchange = exchangeOf(request, reply, row.wire);
         try {
-          answer(exchange, await row.handle(exchange.incoming));
+          await answer(exchange, await row.handle(exchange.incoming));
         } catch (error) {
           refuse(exchange, error);
         }
         return reply;
       },
     });
+  }
+  for (const path of preflightPaths(routes)) {
+    app.options(path, (request, reply) =>
+      answer(exchangeOf(request, reply, "connect"), { status: 204, headers: preflightHeaders }),
+    );
   }
 
   app.setErrorHandler((error, request, reply) => refuse(exchangeOf(request, reply), error));
@@ -160,7 +212,7 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
       methods.length === 0
         ? new Refusal("not_found")
         : new Refusal("method_not_allowed", { headers: { allow: methods.join(", ") } });
-    refuse(exchangeOf(request, reply), refusal);
+    refuse(exchangeOf(request, reply, wireOfUnknown(request)), refusal);
   });
 
   return app;

@@ -1,0 +1,82 @@
+// Makes the pictures of the README from the pages as they are: npm run pictures
+
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { compose } from "#app/compose.ts";
+import { serve } from "#app/server.ts";
+import { systemClock } from "#kernel/clock.ts";
+import { loadConfig } from "#kernel/config.ts";
+import { createLog } from "#kernel/telemetry/log.ts";
+import { findChromium } from "../tests/support/chromium.ts";
+import { freePort } from "../tests/support/free-port.ts";
+
+const folder = new URL("../docs/pictures/", import.meta.url);
+/** What the pages show of the address is what a reader of the README has, whichever port the server got. */
+const origin = "http://localhost:3000";
+
+const openPage = async (
+  browser: Browser,
+  options: { readonly width: number; readonly height: number; readonly dark?: boolean },
+): Promise<Page> => {
+  const { width, height, dark = false } = options;
+  const context = await browser.newContext({
+    baseURL: origin,
+    viewport: { width, height },
+    colorScheme: dark ? "dark" : "light",
+    deviceScaleFactor: 2,
+  });
+  return context.newPage();
+};
+
+const keep = (page: Page, name: string): Promise<Buffer> =>
+  page.screenshot({ path: new URL(`${name}.png`, folder).pathname });
+
+const drawSignIn = async (browser: Browser): Promise<void> => {
+  const page = await openPage(browser, { width: 420, height: 620, dark: true });
+  await page.goto("/login");
+  await page.getByLabel("Email").fill("ada@example.com");
+  await page.getByLabel("Password", { exact: true }).fill("a quiet river at noon");
+  await keep(page, "sign-in");
+};
+
+const drawToken = async (browser: Browser): Promise<void> => {
+  const page = await openPage(browser, { width: 1080, height: 760 });
+  await page.goto("/signup");
+  await page.getByLabel("Email").fill("ada@example.com");
+  await page.getByLabel("Name").fill("Ada Lovelace");
+  await page.getByLabel("Password", { exact: true }).fill("a quiet river at noon");
+  await page.getByLabel("I accept").check();
+  await page.getByRole("button", { name: "Create account" }).click();
+  await page.waitForURL("/account?notice=welcome");
+  await page.goto("/account/tokens");
+  await page.getByRole("heading", { name: "Link this account elsewhere" }).waitFor();
+  await keep(page, "api-token");
+};
+
+const data = await mkdtemp(join(tmpdir(), "latchkey-pictures-"));
+const port = await freePort();
+const config = loadConfig(
+  { LATCHKEY_DATA: data, LATCHKEY_PORT: String(port), LATCHKEY_ORIGIN: origin },
+  false,
+);
+const log = createLog({ level: "error", clock: systemClock });
+const server = await serve(await compose(config, log), log);
+const browser = await chromium.launch({
+  executablePath: await findChromium(),
+  args: [
+    `--host-resolver-rules=MAP localhost:3000 127.0.0.1:${port}`,
+    "--disable-background-networking",
+    ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+  ],
+});
+try {
+  await mkdir(folder, { recursive: true });
+  await drawSignIn(browser);
+  await drawToken(browser);
+} finally {
+  await browser.close();
+  await server.stop();
+  await rm(data, { recursive: true, force: true });
+}

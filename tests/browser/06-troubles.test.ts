@@ -1,0 +1,351 @@
+import { sql } from "kysely";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { refusals } from "#kernel/errors.ts";
+import { heading, keepSession, press, ready, type } from "../support/at-page.ts";
+import { audited } from "../support/attacks.ts";
+import { closeBrowser, leave, visit } from "../support/browser.ts";
+import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
+import { answerOnce, holdUp, noteWrites } from "../support/troubles.ts";
+
+let house: TestHouse;
+beforeAll(async () => {
+  house = await startHouse(roomy);
+});
+afterEach(leave);
+afterAll(async () => {
+  await closeBrowser();
+  await stopHouses();
+});
+
+const password = "a quiet river at noon";
+const unreachable = "There is no answer from the server. What you typed is still here; check your connection";
+
+let newcomers = 0;
+
+/** The sign-up page, filled in. @returns the address */
+const fillSignUp = async (page: Page): Promise<string> => {
+  const email = `newcomer${++newcomers}@example.com`;
+  await page.goto("/signup");
+  await type(page, { Email: email, Name: "Ada Lovelace", Password: password });
+  await page.getByLabel("I accept the terms of use of this server").check();
+  return email;
+};
+
+const fillSignIn = async (page: Page, email: string): Promise<void> => {
+  await page.goto("/login");
+  await type(page, { Email: email, Password: password });
+};
+
+const typed = (page: Page): Promise<readonly string[]> =>
+  page.evaluate(`[...document.querySelectorAll("form input")].map((input) =>
+    input.type === "checkbox" ? String(input.checked) : input.value)`);
+
+const alert = (page: Page, text: string): Promise<void> =>
+  page.getByRole("alert").getByText(text, { exact: false }).waitFor();
+
+const noAlert = async (page: Page): Promise<void> => {
+  await expect.poll(async () => (await page.getByRole("alert").allInnerTexts()).join("")).toBe("");
+};
+
+const main = (page: Page) => page.locator("form button[type=submit]");
+
+test("the network goes while something is sent: that is said, nothing typed is lost, and it goes on afterwards", async () => {
+  const { page, context, faults } = await visit(house);
+  const email = await fillSignUp(page);
+  const before = await typed(page);
+
+  await context.setOffline(true);
+  await press(page, "Create account");
+  await alert(page, unreachable);
+  expect(await typed(page)).toEqual(before);
+  expect(await house.inside.accounts.use.findAccount(email)).toBeUndefined();
+
+  await context.setOffline(false);
+  await press(page, "Create account");
+  await page.waitForURL("/account?notice=welcome");
+  expect(await audited(house, "sign_up", email)).toBe(1);
+  expect(faults).toEqual([]);
+});
+
+test("answers that are not ours are no answers", async () => {
+  const { email } = await house.person();
+  const { page, faults } = await visit(house);
+  await fillSignIn(page, email);
+  const before = await typed(page);
+
+  const strange = [
+    { status: 502, contentType: "text/html", body: "<h1>502 Bad Gateway</h1><script>alert(1)</script>" },
+    { status: 200, contentType: "text/html", body: "<h1>Sign in to the Wi-Fi of this hotel</h1>" },
+    { status: 200, contentType: "application/json", body: "" },
+    { status: 500, contentType: "application/json", body: '{"error":"upstream"}' },
+    { status: 403, contentType: "application/json", body: "null" },
+    "reset",
+  ] as const;
+  for (const answer of strange) {
+    await answerOnce(page, /\/api\/sessions$/, answer);
+    await press(page, "Sign in");
+    await alert(page, unreachable);
+    expect(await page.locator("main").innerText()).not.toMatch(/502|Gateway|Wi-Fi|upstream|null|undefined/);
+    expect([await typed(page), new URL(page.url()).pathname]).toEqual([before, "/login"]);
+    // Each failure is one of its own: the sentence goes when the next try begins.
+    const letGo = await holdUp(page, /\/api\/sessions$/);
+    await type(page, { Password: "not the password" });
+    await press(page, "Sign in");
+    await noAlert(page);
+    letGo();
+    await alert(page, "Email and password don’t fit together.");
+    await type(page, { Password: password });
+  }
+  await press(page, "Sign in");
+  await page.waitForURL("/account");
+  expect(faults).toEqual([]);
+});
+
+test("the server fails: the page says so, with the number that the operator finds in the log", async () => {
+  const { email } = await house.person();
+  const { page, faults } = await visit(house);
+  await fillSignIn(page, email);
+  const before = await typed(page);
+  const { query } = house.inside.store;
+
+  await sql`alter table sessions rename to sessions_away`.execute(query);
+  await press(page, "Sign in");
+  await alert(page, "Something went wrong on the server. What you typed is still here; try again.");
+  await sql`alter table sessions_away rename to sessions`.execute(query);
+
+  const [, id = ""] = /Request ([0-9a-f]{32})/.exec(await page.getByRole("alert").innerText()) ?? [];
+  const line = house.logs.find((each) => each.includes("request_failed") && each.includes(id));
+  expect(line).toContain("sessions");
+  expect(await page.content()).not.toContain("no such table");
+  expect(await typed(page)).toEqual(before);
+  await press(page, "Sign in");
+  await page.waitForURL("/account");
+  expect(faults).toEqual([]);
+});
+
+test("the server is busy: the page says so and counts down", async () => {
+  const { email } = await house.person();
+  const { page, faults } = await visit(house);
+  await fillSignIn(page, email);
+  const { status, text } = refusals.busy;
+  await page.route(
+    /\/api\/sessions$/,
+    (route) =>
+      route.fulfill({
+        status,
+        contentType: "application/problem+json",
+        headers: { "retry-after": "1" },
+        body: JSON.stringify({ code: "busy", detail: text, status, instance: "urn:latchkey:request:0" }),
+      }),
+    { times: 1 },
+  );
+
+  await press(page, "Sign in");
+
+  await alert(page, "The server is busy. What you typed is still here; try again in a moment.");
+  await alert(page, "You can try again now.");
+  await press(page, "Sign in");
+  await page.waitForURL("/account");
+  expect(faults).toEqual([]);
+});
+
+test("too many tries: the page counts down until the next one is possible", async () => {
+  const strict = await startHouse({ LATCHKEY_PASSWORD_TRIES: "3" });
+  const { email } = await strict.person();
+  const { page, faults } = await visit(strict);
+  await page.clock.install();
+  await page.goto("/login");
+  for (let wrong = 0; wrong < 3; wrong++) {
+    await type(page, { Email: email, Password: "not the password" });
+    await press(page, "Sign in");
+    await alert(page, "Email and password don’t fit together.");
+  }
+  await type(page, { Password: password });
+  await page.clock.pauseAt(Date.now() + 3_600_000);
+  await page.keyboard.press("Enter");
+
+  await alert(page, "Too many wrong passwords for this address. Wait a little, or reset the password.");
+  await page.clock.runFor(100);
+  await alert(page, "You can try again in 2 seconds.");
+  await page.clock.runFor(1000);
+  await alert(page, "You can try again in 1 second.");
+  await page.clock.runFor(1000);
+  await alert(page, "You can try again now.");
+  strict.clock.advance(2000);
+  await page.clock.resume();
+  expect((await typed(page)).slice(0, 2)).toEqual([email, password]);
+  await press(page, "Sign in");
+  await page.waitForURL("/account");
+  expect(faults).toEqual([]);
+});
+
+test("a slow answer: nothing for a moment, then the button says it; nothing is sent twice", async () => {
+  const { email } = await house.person();
+  const { page, faults } = await visit(house);
+  const writes = noteWrites(page);
+  await page.clock.install();
+  await fillSignIn(page, email);
+  const letGo = await holdUp(page, /\/api\/sessions$/);
+  await page.clock.pauseAt(Date.now() + 3_600_000);
+  const shot = async () => page.locator("main").innerText();
+  const before = await shot();
+
+  await page.keyboard.press("Enter");
+  await page.clock.runFor(290);
+  expect(await shot()).toBe(before);
+  await page.clock.runFor(200);
+  expect(await main(page).innerText()).toBe("Signing in…");
+  expect(await main(page).getAttribute("aria-disabled")).toBe("true");
+  await page.keyboard.press("Enter");
+  await page.evaluate("document.querySelector('form button[type=submit]').click()");
+  await page.clock.runFor(10_000);
+  expect(writes).toEqual(["POST /api/sessions"]);
+
+  await page.clock.resume();
+  letGo();
+  await page.waitForURL("/account");
+  expect(writes).toEqual(["POST /api/sessions"]);
+  expect(faults).toEqual([]);
+});
+
+test("a slow page: nothing for a moment, then it says so; what can't be loaded can be tried again", async () => {
+  const person = await house.person();
+  const { page, context, faults } = await visit(house);
+  await keepSession(context, person.session);
+  await page.clock.install();
+  await page.goto("/");
+  const letGo = await holdUp(page, /\/api\/me$/);
+  await page.clock.pauseAt(Date.now() + 3_600_000);
+  await page.goto("/account");
+  await page.locator("h1").waitFor();
+
+  await page.clock.runFor(290);
+  expect(await page.locator(".waiting").innerText()).toBe("");
+  await page.clock.runFor(200);
+  expect(await page.locator(".waiting").innerText()).toBe("Loading…");
+  await page.clock.resume();
+  await answerOnce(page, /\/api\/me$/, "reset");
+  await page.reload();
+  await alert(page, unreachable);
+  letGo();
+  await press(page, "Try again");
+  await page.getByLabel("Name", { exact: true }).waitFor();
+  await noAlert(page);
+  expect(faults).toEqual([]);
+});
+
+test("while the next page is still on its way, the form that is done can't be sent once more", async () => {
+  const { page, faults } = await visit(house);
+  const writes = noteWrites(page);
+  const email = await fillSignUp(page);
+  const letGo = await holdUp(page, /\/account\?notice=welcome$/);
+  const asked = page.waitForRequest(/\/account\?notice=welcome$/);
+
+  await press(page, "Create account");
+  await asked;
+  // The button still has the focus.
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Space");
+  letGo();
+  await page.waitForURL("/account?notice=welcome");
+
+  expect(writes).toEqual(["POST /api/signup"]);
+  expect(await audited(house, "sign_up", email)).toBe(1);
+  expect(faults).toEqual([]);
+});
+
+test("a double click makes one account, one token, one end", async () => {
+  const { page, faults } = await visit(house);
+  const writes = noteWrites(page);
+  const email = await fillSignUp(page);
+  await main(page).dblclick();
+  await page.waitForURL("/account?notice=welcome");
+  expect(writes).toEqual(["POST /api/signup"]);
+
+  await page.goto("/account/tokens");
+  await press(page, "Replace…");
+  await page.getByRole("button", { name: "Replace the token" }).dblclick();
+  await page.getByText("This is your new token.", { exact: false }).waitFor();
+  const token = await page.evaluate<string>("document.querySelector('.copy-line code').textContent");
+  expect((await house.send("GET", "/api/v9/me", { basic: [token, "api_token"] })).status).toBe(200);
+  expect(await audited(house, "token_replaced", email)).toBe(1);
+
+  await page.goto("/account/close");
+  await type(page, { "Current password": password });
+  await main(page).dblclick();
+  await heading(page, "Your account is closed");
+  expect(writes).toEqual([
+    "POST /api/signup",
+    "POST /api/v9/me/reset_token",
+    "POST /api/me/close_account/track",
+  ]);
+  expect(
+    (await house.mails()).filter((mail) => mail.to === email && /closed/.test(mail.subject)),
+  ).toHaveLength(1);
+  expect(faults).toEqual([]);
+});
+
+test("reload repeats nothing, whatever was just done", async () => {
+  const person = await house.person();
+  const { page, context, faults } = await visit(house);
+  const deeds: readonly (readonly [path: string, deed: () => Promise<void>])[] = [
+    [
+      "/forgot",
+      async () => {
+        await type(page, { Email: person.email });
+        await press(page, "Send the code");
+        await heading(page, "Check your mail");
+      },
+    ],
+    [
+      "/login",
+      async () => {
+        await type(page, { Email: person.email, Password: "not the password" });
+        await press(page, "Sign in");
+        await alert(page, "don’t fit together");
+        await keepSession(context, person.session);
+      },
+    ],
+    [
+      "/account",
+      async () => {
+        await type(page, { Name: "Somebody Else" });
+        await press(page, "Save");
+        await page.getByText("Saved.").waitFor();
+      },
+    ],
+    [
+      "/account/tokens",
+      async () => {
+        await press(page, "Replace…");
+        await press(page, "Replace the token");
+        await page.getByText("This is your new token.", { exact: false }).waitFor();
+      },
+    ],
+    [
+      "/account/sessions",
+      async () => {
+        await page.getByText("You are signed in here only.").waitFor();
+      },
+    ],
+    [
+      "/account/close",
+      async () => {
+        await type(page, { "Current password": password });
+        await press(page, "Close the account");
+        await heading(page, "Your account is closed");
+      },
+    ],
+  ];
+  for (const [path, deed] of deeds) {
+    await page.goto(path);
+    await deed();
+    const writes = noteWrites(page);
+    await page.reload();
+    await ready(page);
+    expect([path, writes]).toEqual([path, []]);
+  }
+  expect(await audited(house, "token_replaced", person.email)).toBe(1);
+  expect(faults).toEqual([]);
+});

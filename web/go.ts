@@ -1,0 +1,36 @@
+/** Where the pages may send somebody: places of our own, by their exact paths. */
+const places = ["/account", "/account/tokens", "/account/sessions", "/account/close"] as const;
+
+export type Place = (typeof places)[number];
+
+/**
+ * Where `?next=` asks to go. Whatever is not one of our own places, letter by letter, is passed over: a link to
+ * our sign-in page must not lead anywhere else.
+ */
+export const nextPlace = (search: string): Place => {
+  const asked = new URLSearchParams(search).get("next");
+  return places.find((place) => place === asked) ?? "/account";
+};
+
+/**
+ * Goes there. What led away does not end before the page does: until then its button can't be pressed once more.
+ */
+export const leaveFor = (address: string): Promise<never> => {
+  location.assign(address);
+  return new Promise(() => undefined);
+};
+
+/** The sign-in, which leads back here. */
+export const signInAddress = (): string => `/login?next=${encodeURIComponent(location.pathname)}`;
+
+const codeForm = /^[0-9A-Za-z-]{1,64}$/;
+
+/** The code that somebody typed. For what can't be one, and could mean something in a path, one that nobody has. */
+export const typedCode = (text: string): string => (codeForm.test(text.trim()) ? text.trim() : "0");
+
+/** The code behind the `#` of a mail's link. It leaves the address bar, so that no history or screenshot keeps it. */
+export const takeCodeFromAddress = (): string => {
+  const code = location.hash.slice(1);
+  if (code !== "") history.replaceState(null, "", location.pathname + location.search);
+  return codeForm.test(code) ? code : "";
+};

@@ -1,0 +1,62 @@
+import { useState } from "preact/hooks";
+import { call } from "../api.ts";
+import { facts } from "../facts.ts";
+import { leaveFor, takeCodeFromAddress, typedCode } from "../go.ts";
+import { isCookieKept } from "../session.ts";
+import { start } from "../start.tsx";
+import { texts } from "../texts/index.ts";
+import { CodeField, Field } from "../ui/field.tsx";
+import { Form, Submit, type Fields } from "../ui/form.tsx";
+import { NoCookie } from "../ui/no-cookie.tsx";
+import { Gate } from "../ui/shell.tsx";
+
+const t = texts.reset;
+const mailedCode = takeCodeFromAddress();
+
+const Reset = () => {
+  const [cookieLost, setCookieLost] = useState(false);
+
+  const send = async (fields: Fields): Promise<void> => {
+    await call("POST /api/me/password_reset/confirm/{code}", {
+      params: { code: typedCode(fields("code")) },
+      body: { password: fields("password") },
+    });
+    if (await isCookieKept()) await leaveFor("/account?notice=reset");
+    setCookieLost(true);
+  };
+
+  if (cookieLost) {
+    return (
+      <Gate title={texts.signIn.noCookieTitle}>
+        <NoCookie />
+      </Gate>
+    );
+  }
+  return (
+    <Gate
+      title={t.title}
+      lead={t.lead}
+      aside={
+        <>
+          {t.noCode} <a href="/forgot">{t.ask}</a>
+        </>
+      }
+    >
+      <Form label={t.title} send={send}>
+        <CodeField code={mailedCode} />
+        <Field
+          name="password"
+          type="password"
+          label={texts.field.newPassword}
+          hint={texts.field.passwordHint(facts.passwordMin)}
+          autocomplete="new-password"
+          required
+          autofocus={mailedCode !== ""}
+        />
+        <Submit busy={t.busy}>{t.submit}</Submit>
+      </Form>
+    </Gate>
+  );
+};
+
+start(Reset);

@@ -1,0 +1,40 @@
+import { useState } from "preact/hooks";
+import { call } from "../api.ts";
+import { takeCodeFromAddress, typedCode } from "../go.ts";
+import { start } from "../start.tsx";
+import { texts } from "../texts/index.ts";
+import { CodeField } from "../ui/field.tsx";
+import { Form, Submit, type Fields } from "../ui/form.tsx";
+import { Gate } from "../ui/shell.tsx";
+
+const t = texts.undoClose;
+const mailedCode = takeCodeFromAddress();
+
+const UndoClose = () => {
+  const [done, setDone] = useState(false);
+
+  const send = async (fields: Fields): Promise<void> => {
+    await call("POST /api/me/close_account/undo/{code}", { params: { code: typedCode(fields("code")) } });
+    setDone(true);
+  };
+
+  if (done) {
+    return (
+      <Gate title={t.doneTitle} lead={t.done}>
+        <a class="main" href="/login">
+          {t.signIn}
+        </a>
+      </Gate>
+    );
+  }
+  return (
+    <Gate title={t.title} lead={t.lead}>
+      <Form label={t.title} send={send}>
+        <CodeField code={mailedCode} />
+        <Submit busy={t.busy}>{t.submit}</Submit>
+      </Form>
+    </Gate>
+  );
+};
+
+start(UndoClose);

@@ -1,0 +1,51 @@
+import { useState } from "preact/hooks";
+import { call } from "../api.ts";
+import { facts } from "../facts.ts";
+import { takeCodeFromAddress, typedCode } from "../go.ts";
+import { start } from "../start.tsx";
+import { texts } from "../texts/index.ts";
+import { CodeField } from "../ui/field.tsx";
+import { Form, Submit, type Fields } from "../ui/form.tsx";
+import { ResendVerification } from "../ui/resend.tsx";
+import { Gate } from "../ui/shell.tsx";
+
+const t = texts.verify;
+const mailedCode = takeCodeFromAddress();
+
+/** Nothing is confirmed before the button is pressed: programs that look through mails open links too. */
+const Verify = () => {
+  const [confirmed, setConfirmed] = useState<string>();
+
+  const send = async (fields: Fields): Promise<void> => {
+    const { email } = await call("POST /api/me/email_verification/confirm/{code}", {
+      params: { code: typedCode(fields("code")) },
+    });
+    setConfirmed(email);
+  };
+
+  if (confirmed !== undefined) {
+    return (
+      <Gate title={t.doneTitle} lead={t.done(confirmed)}>
+        <a class="main" href={facts.signedIn ? "/account" : "/login"}>
+          {facts.signedIn ? t.toAccount : t.toSignIn}
+        </a>
+      </Gate>
+    );
+  }
+  return (
+    <Gate title={t.title} lead={t.lead}>
+      <Form label={t.title} send={send}>
+        <CodeField code={mailedCode} />
+        <Submit busy={t.busy}>{t.submit}</Submit>
+      </Form>
+      {facts.signedIn && (
+        <>
+          <p class="small">{t.noCode}</p>
+          <ResendVerification email={facts.signedIn.email} />
+        </>
+      )}
+    </Gate>
+  );
+};
+
+start(Verify);

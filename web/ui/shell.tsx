@@ -1,0 +1,146 @@
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { call } from "../api.ts";
+import { facts } from "../facts.ts";
+import type { Place } from "../go.ts";
+import { isSignedOut } from "../session.ts";
+import { texts } from "../texts/index.ts";
+import { troubleOf } from "./problem.ts";
+
+export const Brand = () => (
+  <a class="brand" href="/">
+    <svg viewBox="0 0 32 32" aria-hidden="true">
+      <rect width="32" height="32" rx="8" fill="#2f5bea" />
+      <g fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round">
+        <circle cx="11" cy="16" r="4.7" />
+        <path d="M15.7 16H26v4.4M21 16v3.4" />
+      </g>
+    </svg>
+    {texts.name}
+  </a>
+);
+
+/** One card in the middle: signing in, and everything that happens before it. */
+export const Gate = ({
+  title,
+  lead,
+  aside,
+  children,
+}: {
+  readonly title: string;
+  readonly lead?: ComponentChildren;
+  /** Below the card: the other way to go. */
+  readonly aside?: ComponentChildren;
+  readonly children: ComponentChildren;
+}) => (
+  <div class="gate">
+    <header>
+      <Brand />
+    </header>
+    <main class="card">
+      <header>
+        <h1>{title}</h1>
+        {lead !== undefined && <p class="quiet">{lead}</p>}
+      </header>
+      {children}
+    </main>
+    <footer class="aside">{aside}</footer>
+  </div>
+);
+
+const ways: readonly { readonly place: Place; readonly name: string }[] = [
+  { place: "/account", name: texts.account.ways.profile },
+  { place: "/account/tokens", name: texts.account.ways.tokens },
+  { place: "/account/sessions", name: texts.account.ways.sessions },
+  { place: "/account/close", name: texts.account.ways.close },
+];
+
+export const SignOut = ({ kind = "plain" }: { readonly kind?: "plain" | "text" }) => {
+  const [trouble, setTrouble] = useState<string>();
+  const signOut = async (): Promise<void> => {
+    try {
+      await call("DELETE /api/sessions", {});
+    } catch (error) {
+      if (!isSignedOut(error)) return setTrouble(troubleOf(error, []).message);
+    }
+    return location.assign("/login");
+  };
+  return (
+    <>
+      <button
+        type="button"
+        class={kind === "plain" ? "plain small-button" : "text"}
+        onClick={() => void signOut()}
+      >
+        {texts.account.signOut}
+      </button>
+      <span role="alert" class="fault">
+        {trouble}
+      </span>
+    </>
+  );
+};
+
+/** The pages of somebody who is signed in. */
+export const Account = ({
+  at,
+  title,
+  lead,
+  children,
+}: {
+  readonly at: Place;
+  readonly title: string;
+  readonly lead?: ComponentChildren;
+  readonly children: ComponentChildren;
+}) => (
+  <>
+    <header class="bar">
+      <div>
+        <Brand />
+        <div class="who">
+          <span>{facts.signedIn?.email}</span>
+          <SignOut />
+        </div>
+      </div>
+    </header>
+    <div class="account">
+      <nav aria-label={texts.account.navigation}>
+        <ul>
+          {ways.map(({ place, name }) => (
+            <li key={place}>
+              <a href={place} aria-current={place === at ? "page" : undefined}>
+                {name}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <main>
+        <header>
+          <h1>{title}</h1>
+          {lead !== undefined && <p class="quiet">{lead}</p>}
+        </header>
+        {children}
+      </main>
+    </div>
+  </>
+);
+
+/** A part of a page with a heading of its own. */
+export const Section = ({
+  title,
+  lead,
+  children,
+}: {
+  readonly title: string;
+  readonly lead?: ComponentChildren;
+  readonly children: ComponentChildren;
+}) => (
+  <section class="section" aria-label={title}>
+    <header>
+      <h2>{title}</h2>
+      {lead !== undefined && <p class="quiet">{lead}</p>}
+    </header>
+    {children}
+  </section>
+);
