@@ -4,6 +4,7 @@ import * as kernel from "./0001_kernel.ts";
 import * as accounts from "./0002_accounts.ts";
 import * as track from "./0003_track.ts";
 import * as emailChange from "./0004_email_change.ts";
+import * as connect from "./0005_connect.ts";
 import { columnTypes, type ColumnTypes } from "./column-types.ts";
 
 /** Append only: what has been released is never edited. The names give the order. */
@@ -12,6 +13,7 @@ const all: Readonly<Record<string, { up(db: Kysely<unknown>, types: ColumnTypes)
   "0002_accounts": accounts,
   "0003_track": track,
   "0004_email_change": emailChange,
+  "0005_connect": connect,
 };
 
 export const migrations = (kind: "sqlite" | "postgres"): Readonly<Record<string, Migration>> =>

@@ -53,7 +53,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
   try {
     // Keys, and who you are
     const ground = await layGround({ store, config, log }, () => courier.wake(), surprises);
-    const { clock, random, rootKeys, tries, audit, rate, accounts } = ground;
+    const { clock, random, rootKeys, tries, audit, rate, accounts, connect } = ground;
 
     // Mail and jobs
     const courier = createCourier({ store, rootKeys, clock, log, transport: transportOf(config) });
@@ -89,13 +89,17 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
     const pages = createPages({ config, caller: accounts.anyCredential });
 
     accounts.registerJobs(timetable);
+    connect.registerJobs(timetable);
     timetable.register("purge-tries", hour, async () => void (await tries.purge()));
     timetable.register("purge-audit", day, async () => void (await audit.purge()));
     timetable.register("purge-changes", 10 * minute, () => store.changes.purge(clock.now() - hour));
 
-    const flusher = setInterval(() => {
-      accounts.flush().catch((error: unknown) => log.warn("last_seen_not_written", { error }));
-    }, minute);
+    const flush = async (): Promise<void> => {
+      await accounts.flush();
+      await connect.flush();
+    };
+    const noteFailure = (error: unknown): void => log.warn("last_seen_not_written", { error });
+    const flusher = setInterval(() => void flush().catch(noteFailure), minute);
     flusher.unref();
 
     return {
@@ -103,7 +107,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       store,
       accounts,
       routes: withDocuments(
-        [...systemRoutes(store), ...accounts.routes, ...track.routes, ...pages.routes],
+        [...systemRoutes(store), ...accounts.routes, ...track.routes, ...connect.routes, ...pages.routes],
         config.origin,
       ),
       errorPage: pages.errorPage,
@@ -118,7 +122,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
         await timetable.stop();
         // A mail server that hangs must not hold the process; what was not sent goes out after the next start.
         await Promise.race([courier.stop(), wait(5000, undefined, { ref: false })]);
-        await accounts.flush().catch((error: unknown) => log.warn("last_seen_not_written", { error }));
+        await flush().catch(noteFailure);
         await store.close();
       },
     };

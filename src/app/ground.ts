@@ -1,4 +1,5 @@
 import { accountLimits, createAccounts, createSigningKeys, type Accounts, type Principal } from "#accounts";
+import { createConnect, type Connect } from "#connect";
 import { provision } from "#track";
 import { systemClock, type Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
@@ -34,6 +35,7 @@ export type Ground = {
   readonly audit: Audit;
   readonly rate: Limit<Principal>;
   readonly accounts: Accounts;
+  readonly connect: Connect;
 };
 
 /**
@@ -84,5 +86,8 @@ export const layGround = async (
     provision: provision({ clock }),
   });
 
-  return { clock, random, rootKeys, signingKeys, tries, audit, rate, accounts };
+  // Whose doors you hold keys to
+  const connect = createConnect({ store, clock, random, rootKeys, audit, log, policy: config });
+
+  return { clock, random, rootKeys, signingKeys, tries, audit, rate, accounts, connect };
 };

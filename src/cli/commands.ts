@@ -102,6 +102,37 @@ export const commands: readonly Command[] = [
     run: async (call) => (await import("./token.ts")).revoke(call),
   }),
   command({
+    name: "environment create",
+    operand: "NAME",
+    summary: "Makes an environment of Connect.",
+    options: [
+      {
+        name: "origins",
+        value: "LIST",
+        summary: "Origins of apps that may open its form, with commas between; else any.",
+      },
+    ],
+    details: [
+      "Keys, integrations and connections of one environment are fenced off from those of another. `dev` and `prod` are there from the beginning.",
+      "Prints the name alone.",
+    ],
+    run: async (call) => (await import("./environment.ts")).create(call),
+  }),
+  command({
+    name: "environment key",
+    operand: "NAME",
+    summary: "Makes an API key for an environment.",
+    options: [
+      { name: "name", value: "KEY", summary: "What to call the key; else a free name." },
+      { name: "scopes", value: "LIST", summary: "What it may do, with commas between; else everything." },
+      { name: "revoke", value: "KEY", summary: "Ends the key of this name instead of making one." },
+    ],
+    details: [
+      "Prints the key alone: nobody will ever see it again. Keys that are there go on working, so to change one, make a second, hand it out, and revoke the first: at once, and on running servers within a second.",
+    ],
+    run: async (call) => (await import("./environment.ts")).key(call),
+  }),
+  command({
     name: "keys status",
     summary: "Shows the signing keys and the root keys.",
     details: [

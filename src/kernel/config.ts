@@ -74,6 +74,10 @@ export const settings = {
     "Origins whose pages may call the Accounts and Track API with the session cookie.",
     (entry, name) => originOf(entry, name).origin,
   ),
+  LATCHKEY_OUTBOUND_ALLOW: list(
+    "Origins (`http://10.0.0.5:8080`) of providers that may be called although they are private, on this machine, or plain `http`.",
+    (entry, name) => originOf(entry, name).origin,
+  ),
   LATCHKEY_LOG_LEVEL: words(
     undefined,
     "info (warn on a terminal)",
@@ -121,6 +125,16 @@ export const settings = {
     1_000_000,
     "Mails an hour that strangers can cause to one address, by asking for resets and the like.",
   ),
+  LATCHKEY_CONNECT_SESSION_MINUTES: wholeNumber(
+    30,
+    1,
+    1440,
+    "Minutes that a link to the Connect form is good for.",
+  ),
+  LATCHKEY_CONNECT_REUSABLE: flag(
+    false,
+    "`true` lets one link be used for several connections until it expires, as the original does.",
+  ),
   LATCHKEY_HASHES: wholeNumber(cores, 1, 1024, "Password hashes computed at once."),
 } satisfies Record<string, Setting<unknown>>;
 
@@ -150,6 +164,7 @@ export type Config = {
   readonly rootKeys: Secret | undefined;
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
+  readonly outboundAllow: readonly string[];
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly passwordMin: number;
   readonly revealToken: boolean;
@@ -157,6 +172,8 @@ export type Config = {
   readonly closeGraceDays: number;
   readonly hideAccounts: boolean;
   readonly requireVerifiedEmail: boolean;
+  readonly connectSessionMinutes: number;
+  readonly connectReusable: boolean;
   readonly limits: Limits;
 };
 
@@ -253,6 +270,7 @@ export const inspectConfig = (
     rootKeys: get("LATCHKEY_ROOT_KEYS"),
     trustedProxies: get("LATCHKEY_TRUSTED_PROXIES"),
     corsOrigins: get("LATCHKEY_CORS_ORIGINS"),
+    outboundAllow: get("LATCHKEY_OUTBOUND_ALLOW"),
     logLevel: get("LATCHKEY_LOG_LEVEL") ?? (onTerminal ? "warn" : "info"),
     passwordMin: get("LATCHKEY_PASSWORD_MIN"),
     revealToken: get("LATCHKEY_REVEAL_TOKEN"),
@@ -260,6 +278,8 @@ export const inspectConfig = (
     closeGraceDays: get("LATCHKEY_CLOSE_GRACE_DAYS"),
     hideAccounts: get("LATCHKEY_HIDE_ACCOUNTS") === "strict",
     requireVerifiedEmail: get("LATCHKEY_REQUIRE_VERIFIED_EMAIL"),
+    connectSessionMinutes: get("LATCHKEY_CONNECT_SESSION_MINUTES"),
+    connectReusable: get("LATCHKEY_CONNECT_REUSABLE"),
     limits: {
       passwordTries: get("LATCHKEY_PASSWORD_TRIES"),
       networkTries: get("LATCHKEY_NETWORK_TRIES"),

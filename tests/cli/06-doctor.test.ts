@@ -130,13 +130,13 @@ describe("latchkey doctor", () => {
       query
         .$extendTables<{ kysely_migration: { name: string } }>()
         .deleteFrom("kysely_migration")
-        .where("name", "=", "0004_email_change")
+        .where("name", "=", "0005_connect")
         .execute(),
     );
     const { of, code } = await examine(place);
 
     expect(code).toBe(0);
-    expect(of("migrations")).toMatchObject({ state: "warn", message: "Not applied yet: 0004_email_change." });
+    expect(of("migrations")).toMatchObject({ state: "warn", message: "Not applied yet: 0005_connect." });
   });
 });
 

@@ -149,6 +149,7 @@ const onlyOutboundCallsStrangers: Check = (sources) =>
 /** Who may open sealed values, and what is in them. */
 const opensSealed: Readonly<Record<string, string>> = {
   "src/accounts/signing-keys.ts": "the key that signs sessions",
+  "src/connect/vault.ts": "credentials of connections, and secret settings of integrations",
   "src/accounts/tokens.ts": "an API token, for its owner's eyes",
   "src/kernel/crypto/server-secrets.ts": "the keys of keyed digests",
   "src/kernel/mail/queue.ts": "a mail on its way",

@@ -38,8 +38,8 @@ const arrived = (count: number): Promise<void> =>
   vi.waitFor(async () => expect(await mails()).toBe(count), { timeout: 10_000 });
 
 describe("the README", () => {
-  test("has the walk under the heading that a start points to", () => {
-    expect(server?.printed()).toContain('README.md shows under "First account"');
+  test("has the walk, and a start that says what to do first", () => {
+    expect(server?.printed()).toContain("Next: open it in a browser and sign up.");
     expect(walk.length).toBeGreaterThanOrEqual(11);
   });
 

@@ -18,6 +18,7 @@ const open: Readonly<Record<string, string>> = {
   "GET /api/v9/status": "tells only that the API answers",
   "GET /api/v9/keys": "public keys",
   "GET /.well-known/jwks.json": "public keys",
+  "POST /connect/telemetry": "what comes is dropped unread",
   "GET /healthz": "for whoever watches the process",
   "GET /readyz": "for whoever watches the process",
   "GET /openapi.json": "the documents are the same for everybody",
@@ -46,6 +47,7 @@ const openToOtherSites: Readonly<Record<string, string>> = {
     "a mail that only the owner can use, within the cap of mails; and it reads JSON, which a browser lets no other site send",
   "POST /api/me/email_verification/request":
     "as above: a mail that only the owner can use, asked for by JSON",
+  "POST /connect/telemetry": "nothing: it is dropped",
 };
 
 type Asked = { readonly status: number; readonly headers: Record<string, unknown>; readonly body: string };
@@ -62,12 +64,24 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 const ask = async ({ method, path }: Route, headers: Record<string, string> = {}): Promise<Asked> => {
-  const url = path.replaceAll(/\{\w+\}/g, "1");
-  const { statusCode, headers: answered, body } = await house.server.inject({ method, url, headers });
+  const url = path.replaceAll(/\{\w+\*?\}/g, "1");
+  const {
+    statusCode,
+    headers: answered,
+    body,
+  } = await house.server.inject({
+    method: method === "ANY" ? "GET" : method,
+    url,
+    headers,
+  });
   return { status: statusCode, headers: answered, body };
 };
 
-const guarded = (): readonly Route[] => rows.filter(({ admits }) => admits !== "anyone");
+const guarded = (): readonly Route[] =>
+  rows.filter(({ admits, wire }) => admits !== "anyone" && wire !== "connect");
+
+const guardedByKey = (): readonly Route[] =>
+  rows.filter(({ admits, wire }) => admits !== "anyone" && wire === "connect");
 
 describe("every route", () => {
   test("is there once", () => {
@@ -146,4 +160,31 @@ test("a route that sets a cookie refuses other sites", async () => {
     expect(JSON.parse(reply.body)).toMatchObject({ status: 403, code: "cross_site" });
     expect(reply.headers).not.toHaveProperty("set-cookie");
   }
+});
+
+describe("a route of the Connect wire", () => {
+  test.each([
+    ["nothing", {}],
+    ["a key that is nobody's", { authorization: `Bearer lk_dev_${"0".repeat(64)}` }],
+    ["a session that is nobody's", { authorization: `Bearer nango_connect_session_${"0".repeat(64)}` }],
+    ["Basic", { authorization: basicHeader("0123456789abcdef0123456789abcdef", "api_token") }],
+    ["a cookie", { cookie: "__Secure-accounts-session=e30.e30.e30", host: "localhost:3000" }],
+  ])("answers 401 with its envelope to %s", async (_, headers) => {
+    expect(guardedByKey().length).toBeGreaterThan(3);
+    for (const row of guardedByKey()) {
+      const reply = await ask(row, headers);
+      expect({ row: nameOf(row), status: reply.status }).toEqual({ row: nameOf(row), status: 401 });
+      expect(JSON.parse(reply.body)).toMatchObject({
+        error: { code: expect.any(String), message: expect.any(String) },
+      });
+      expect(reply.headers).toMatchObject({ "access-control-allow-origin": "*" });
+      expect(reply.headers).not.toHaveProperty("set-cookie");
+    }
+  });
+
+  test("lets no page of another origin use a cookie", async () => {
+    for (const row of guardedByKey()) {
+      expect((await ask(row)).headers).not.toHaveProperty("access-control-allow-credentials");
+    }
+  });
 });

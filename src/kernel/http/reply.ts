@@ -86,7 +86,8 @@ export const createReplies = ({ overTls, standing: given, errorPage, withCors, l
     if (withCors) Object.assign(lines, reply.getHeaders());
     Object.assign(lines, incoming.answerHeaders, rest.headers);
     if (content) lines["content-type"] = content.type;
-    lines["content-length"] = content ? Buffer.byteLength(content.body) : 0;
+    // RFC 9110 §8.6: never with 204.
+    if (status !== 204) lines["content-length"] = content ? Buffer.byteLength(content.body) : 0;
     // Of a server that is being stopped: a connection that stays open would hold up the end.
     if (!request.server.server.listening) lines["connection"] = "close";
     reply.raw.writeHead(status, lines);

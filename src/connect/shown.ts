@@ -1,0 +1,55 @@
+import type { z } from "zod";
+import type { endUserAnswer, sessionAnswer } from "./answers.ts";
+import type { ConnectSession } from "./connect-session.ts";
+import type { EndUser } from "./end-user.ts";
+
+/** What the Connect wire shows, field by field as recorded. */
+
+export const shownEndUser = (endUser: EndUser | null): z.output<typeof endUserAnswer> | null =>
+  endUser && {
+    id: endUser.id,
+    display_name: endUser.displayName,
+    email: endUser.email,
+    tags: endUser.tags,
+    organization: endUser.organization && {
+      id: endUser.organization.id,
+      display_name: endUser.organization.displayName,
+    },
+  };
+
+const isEmpty = (record: object): boolean => Object.keys(record).length === 0;
+
+const primary = { light: "#2f5bea", dark: "#93b1ff" };
+
+/** The session as the form sees it. Tags stay the app's. */
+export const shownSession = ({
+  terms,
+  connectionRow,
+  finishedAt,
+}: ConnectSession): z.output<typeof sessionAnswer> => ({
+  data: {
+    endUser: shownEndUser(terms.endUser),
+    connectUISettings: {
+      showWatermark: false,
+      defaultTheme: "system",
+      theme: { light: { primary: primary.light }, dark: { primary: primary.dark } },
+    },
+    ...(terms.allowedIntegrations.length > 0 ? { allowed_integrations: terms.allowedIntegrations } : {}),
+    ...(isEmpty(terms.configDefaults)
+      ? {}
+      : {
+          integrations_config_defaults: Object.fromEntries(
+            Object.entries(terms.configDefaults).map(([key, config]) => [key, { connection_config: config }]),
+          ),
+        }),
+    ...(isEmpty(terms.docs)
+      ? {}
+      : {
+          overrides: Object.fromEntries(
+            Object.entries(terms.docs).map(([key, docs]) => [key, { docs_connect: docs }]),
+          ),
+        }),
+    ...(connectionRow === null ? {} : { isReconnecting: true as const }),
+    finished: finishedAt !== null,
+  },
+});
