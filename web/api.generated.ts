@@ -276,6 +276,8 @@ export type RefusalCode =
   | "provider_rate_limited"
   | "provider_unavailable"
   | "unexpected_answer"
+  | "delivery_erased"
+  | "base_url_override_not_allowed"
   | "address_refused"
   | "different_account"
   | "connection_failing"

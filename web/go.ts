@@ -30,6 +30,10 @@ export const typedCode = (text: string): string => (codeForm.test(text.trim()) ?
 
 /** The code behind the `#` of a mail's link. It leaves the address bar, so that no history or screenshot keeps it. */
 export const takeCodeFromAddress = (): string => {
+  // Opened where the page stands already, the link brings no new document, only another end of its address.
+  addEventListener("hashchange", () => {
+    if (location.hash !== "") location.reload();
+  });
   const code = location.hash.slice(1);
   if (code !== "") history.replaceState(null, "", location.pathname + location.search);
   return codeForm.test(code) ? code : "";

@@ -105,7 +105,7 @@ export const changeAccount = (deps: Deps) => {
         if (tell) await deps.mail.enqueue(tx, emailChangedMail(account.email, origin, now));
         await deps.audit.record(tx.query, { event: "email_changed", ...audit });
       } else if (to) {
-        await pendMove(deps, tx, { account, to, tell }, { channel: principal.via, peer });
+        await pendMove(deps, tx, { account: changed, to, tell }, { channel: principal.via, peer });
       }
       if (passwordHash !== undefined) {
         await deleteSessionsOf(tx.query, account.id, principal.sessionId);

@@ -52,6 +52,7 @@ const notSignedIn: ReadonlySet<string> = new Set([
   "credentials_missing",
   "credentials_wrong",
   "session_not_current",
+  "email_unverified",
 ]);
 
 const shownMail = z.object({

@@ -40,6 +40,8 @@ const copy = async (page: Page, what: string, nth = 0): Promise<string> => {
     .nth(nth)
     .click();
   await page.getByText(`Copied: ${what}`, { exact: true }).nth(0).waitFor();
+  // The button before it may say the same for a moment still.
+  await expect.poll(() => copied(page)).not.toBe("");
   return copied(page);
 };
 

@@ -203,3 +203,22 @@ test("a slow page: nothing for a moment, then it says so; what can't be loaded c
   await noAlert(page);
   expect(faults).toEqual([]);
 });
+
+test("a token that can't be fetched is told of, and shown with the next press", async () => {
+  const person = await house.person();
+  const { page, context, faults } = await visit(house);
+  await keepSession(context, person.session);
+  await page.goto("/account/tokens");
+  await answerOnce(page, /\/api\/v9\/me$/, "reset");
+
+  await press(page, "Show API token");
+  await alert(page, unreachable);
+  await press(page, "Show API token");
+
+  await page
+    .getByText(await house.tokenOf(person), { exact: true })
+    .first()
+    .waitFor();
+  await noAlert(page);
+  expect(faults).toEqual([]);
+});

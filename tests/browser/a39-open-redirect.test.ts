@@ -62,6 +62,24 @@ const hostile = (host: string): Readonly<Record<string, string>> => ({
   "a property of every object": "__proto__",
 });
 
+/** Each kind of trick once: these go all the way through a sign-in. The others are seen in the link that leads further. */
+const walked = [
+  "another origin",
+  "no scheme",
+  "backslashes",
+  "a slash and a backslash",
+  "a tab between the slashes",
+  "a scheme without slashes",
+  "our origin as the user",
+  "a script",
+  "an encoded slash",
+  "a host with full-width stops",
+  "a way up and out",
+  "a place with more behind it",
+  "a place of ours as a whole address",
+  "a call",
+];
+
 /** Where everything ends that is none of our places. */
 const expectAtAccount = async (page: Page, visited: readonly string[]): Promise<void> => {
   expect(page.url()).toBe(`${house.config.origin.origin}/account`);
@@ -89,7 +107,9 @@ describe("A39: next=", () => {
     const { page, context, faults } = await visit(house);
     const visited = noteVisits(page);
     const { host } = new URL(evil.origin);
-    for (const [name, next] of Object.entries(hostile(host))) {
+    for (const name of walked) {
+      const next = hostile(host)[name] ?? "";
+      expect(next).not.toBe("");
       await page.goto(`/login?next=${encodeURIComponent(next)}`);
       await signIn(page);
       await page.waitForURL((url) => url.pathname !== "/login", { waitUntil: "commit" });

@@ -172,6 +172,23 @@ test("A24: a confirm that races with what drops the change leaves no account at 
   }
 });
 
+test("A24: no change of the address is asked for by a password that was changed a moment ago on another node", async () => {
+  const house = await startHouse(settings);
+  const twin = await house.twin();
+  for (let round = 0; round < 5; round += 1) {
+    const session = sessionOf(await signUp(house, `asking${round}@example.com`, password, elsewhere())) ?? "";
+    // The other node has seen the session, with the password that it goes by.
+    expect((await twin.send("GET", "/api/me", { session })).status).toBe(200);
+    const json = { current_password: password, password: passwordOf(round) };
+    expect((await house.send("PUT", "/api/v9/me", { session, json })).status).toBe(200);
+
+    const asked = await requestChange(twin, { session, password }, `asked${round}@example.com`);
+
+    expect([400, 403]).toContain(asked.status);
+    expect((await house.send("GET", "/api/me", { session })).json()).toMatchObject({ pending_email: null });
+  }
+});
+
 test("A24: requests that race leave one code that works", async () => {
   const house = await startHouse(settings);
   await signUp(house, email, password);

@@ -82,16 +82,20 @@ const receive = async (request: IncomingMessage, asked: Asked): Promise<void> =>
   asked.isWhole = true;
 };
 
+/** Until the other side took what was written. */
+const taken = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const end = (): void => {
+      response.off("drain", end).off("close", end);
+      if (response.destroyed) reject(new Error("The other side left"));
+      else resolve();
+    };
+    response.on("drain", end).on("close", end);
+  });
+
 const put = async (response: ServerResponse, asked: Asked, chunk: Buffer): Promise<void> => {
-  if (response.destroyed) throw new Error("gone");
-  if (!response.write(chunk)) {
-    await Promise.race([
-      once(response, "drain"),
-      once(response, "close").then(() => {
-        if (!response.writableFinished) throw new Error("gone");
-      }),
-    ]);
-  }
+  if (response.destroyed) throw new Error("The other side left");
+  if (!response.write(chunk)) await taken(response);
   asked.sent += chunk.length;
 };
 

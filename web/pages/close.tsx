@@ -24,7 +24,7 @@ const Closed = ({ undoUntil }: Ending) => (
       {t.home}
     </a>
     {undoUntil !== null && (
-      <p class="aside">
+      <p class="aside ways">
         <a href="/undo-close">{t.undo}</a> <OpenMails />
       </p>
     )}

@@ -19,6 +19,10 @@ const next = nextPlace(location.search);
 const noticeOf = (key: string | null): string | undefined =>
   Object.entries(t.notices).find(([name]) => name === key)?.[1];
 
+/** Where nobody may learn which addresses have accounts, an unverified one gets the answer of a wrong password. */
+const mayBeUnverified = ({ code }: Refused): boolean =>
+  code === "email_unverified" || (code === "credentials_wrong" && facts.verifiesFirst);
+
 /** For whoever opens the page although they are signed in: no second sign-in by accident. */
 const SignedIn = ({ email }: { readonly email: string }) => (
   <Gate title={t.alreadyTitle} lead={t.already(email)}>
@@ -43,7 +47,7 @@ const SignIn = () => {
     try {
       await call("POST /api/sessions", { body });
     } catch (error) {
-      if (error instanceof Refused && error.code === "email_unverified") setUnverified(email);
+      if (error instanceof Refused && mayBeUnverified(error)) setUnverified(email);
       throw error;
     }
     if (await isCookieKept()) await leaveFor(next);
@@ -93,7 +97,12 @@ const SignIn = () => {
         <Check name="remember" label={texts.field.remember} />
         <Submit busy={t.busy}>{t.submit}</Submit>
       </Form>
-      {unverified !== undefined && <ResendVerification email={unverified} />}
+      {unverified !== undefined && (
+        <>
+          <p class="small">{t.unverified}</p>
+          <ResendVerification email={unverified} />
+        </>
+      )}
     </Gate>
   );
 };

@@ -72,6 +72,9 @@ export const en = {
     "password.reserved": "This word has a meaning of its own in the API. Choose another.",
     "password.not_text": "This password has characters that can’t be stored.",
     "current_password.wrong": "This is not your current password.",
+    "display_name.too_long": "A name has at most 255 characters.",
+    "display_name.characters": "A name is one line of text, without signs that nobody sees.",
+    "fullname.invalid": "A name is one line of at most 255 characters, without signs that nobody sees.",
   },
 
   /** By code. Others are told in the server's own words. */
@@ -156,6 +159,8 @@ export const en = {
     submit: "Sign in",
     busy: "Signing in…",
     forgot: "Forgot password?",
+    unverified:
+      "New here? The address has to be confirmed before the first sign-in, by the link in our mail.",
     noneYet: "No account yet?",
     signUp: "Sign up",
     alreadyTitle: "You are signed in",
