@@ -7,6 +7,7 @@ import {
   type Accounts,
   type Principal,
 } from "#accounts";
+import type { Connect } from "#connect";
 import { createTrack } from "#track";
 import { day, hour, minute, systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
@@ -23,6 +24,7 @@ import { createSmtpTransport } from "#kernel/mail/transport.smtp.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import { withDocuments } from "./docs-routes.ts";
 import { layGround, type Surprises } from "./ground.ts";
+import type { OwnApiLine } from "./own-api.ts";
 import { openMigratedStore, outboxFolder } from "./open-store.ts";
 import { createPages } from "./pages.ts";
 import { systemRoutes } from "./system-routes.ts";
@@ -32,11 +34,13 @@ export type House = {
   readonly config: Config;
   readonly store: Store;
   readonly accounts: Accounts;
+  readonly connect: Connect;
   readonly routes: readonly Route[];
   readonly errorPage: ErrorPage;
+  readonly ownApi: OwnApiLine;
   readonly courier: Courier;
   readonly timetable: Timetable;
-  /** Starts what runs by itself: mail and jobs. */
+  /** Starts what runs by itself: mail, webhooks and jobs. */
   start(): void;
   close(): Promise<void>;
 };
@@ -106,23 +110,28 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       config,
       store,
       accounts,
+      connect,
       routes: withDocuments(
         [...systemRoutes(store), ...accounts.routes, ...track.routes, ...connect.routes, ...pages.routes],
         config.origin,
       ),
       errorPage: pages.errorPage,
+      ownApi: ground.ownApi,
       courier,
       timetable,
       start: () => {
         courier.start();
+        connect.webhooks.courier.start();
         timetable.start();
       },
       close: async () => {
         clearInterval(flusher);
         await timetable.stop();
-        // A mail server that hangs must not hold the process; what was not sent goes out after the next start.
-        await Promise.race([courier.stop(), wait(5000, undefined, { ref: false })]);
+        // Who hangs while being told must not hold the process; what was not sent goes out after the next start.
+        const told = Promise.all([courier.stop(), connect.webhooks.courier.stop()]);
+        await Promise.race([told, wait(5000, undefined, { ref: false })]);
         await flush().catch(noteFailure);
+        await ground.close();
         await store.close();
       },
     };

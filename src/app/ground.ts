@@ -1,5 +1,6 @@
 import { accountLimits, createAccounts, createSigningKeys, type Accounts, type Principal } from "#accounts";
-import { createConnect, type Connect } from "#connect";
+import { fileURLToPath } from "node:url";
+import { createConnect, loadCatalogue, type Connect } from "#connect";
 import { provision } from "#track";
 import { systemClock, type Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
@@ -9,6 +10,7 @@ import { loadRootKeys } from "#kernel/crypto/root-key-registry.ts";
 import type { RootKeys } from "#kernel/crypto/root-keys.ts";
 import { loadServerSecret } from "#kernel/crypto/server-secrets.ts";
 import type { Store } from "#kernel/db/store.ts";
+import { createOutbound } from "#kernel/http/outbound.ts";
 import { ratePerCredential } from "#kernel/http/rate.ts";
 import type { Limit } from "#kernel/http/route.ts";
 import { systemRandom, type Random } from "#kernel/ids.ts";
@@ -17,6 +19,7 @@ import { createTries, type Tries } from "#kernel/limits/tries.ts";
 import { createMailQueue } from "#kernel/mail/queue.ts";
 import { createAudit, type Audit } from "#kernel/telemetry/audit.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
+import { createOwnApi, type OwnApiLine } from "./own-api.ts";
 
 /** What a test winds by hand; a server runs with the real ones. */
 export type Surprises = {
@@ -36,7 +39,12 @@ export type Ground = {
   readonly rate: Limit<Principal>;
   readonly accounts: Accounts;
   readonly connect: Connect;
+  readonly ownApi: OwnApiLine;
+  /** Cuts off the calls that still go out. */
+  readonly close: () => Promise<void>;
 };
+
+const providersFolder = new URL("../../providers/", import.meta.url);
 
 /**
  * Opens the keys and builds who you are.
@@ -87,7 +95,33 @@ export const layGround = async (
   });
 
   // Whose doors you hold keys to
-  const connect = createConnect({ store, clock, random, rootKeys, audit, log, policy: config });
+  const outbound = createOutbound({ allow: config.outboundAllow, ownOrigin: config.origin, clock });
+  const ownApi = createOwnApi(config.origin);
+  const connect = createConnect({
+    store,
+    clock,
+    random,
+    rootKeys,
+    tries,
+    audit,
+    log,
+    catalogue: loadCatalogue(fileURLToPath(providersFolder)),
+    outbound,
+    ownApi: ownApi.call,
+    policy: config,
+  });
 
-  return { clock, random, rootKeys, signingKeys, tries, audit, rate, accounts, connect };
+  return {
+    clock,
+    random,
+    rootKeys,
+    signingKeys,
+    tries,
+    audit,
+    rate,
+    accounts,
+    connect,
+    ownApi,
+    close: outbound.close,
+  };
 };

@@ -56,7 +56,15 @@ export const openOperatorHouse = async (
   const store = await openOperatorStore(config, log, whenNew);
   try {
     const ground = await layGround({ store, config, log }, () => undefined);
-    return { ...ground, config, store, close: () => store.close() };
+    return {
+      ...ground,
+      config,
+      store,
+      close: async () => {
+        await ground.close();
+        await store.close();
+      },
+    };
   } catch (error) {
     await store.close();
     throw error;

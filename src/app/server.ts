@@ -39,8 +39,11 @@ const listenFault = (error: unknown, host: string, port: number): unknown => {
 };
 
 /** The house's rows as an HTTP server that does not listen yet. */
-export const httpServerOf = ({ config, routes, errorPage }: House, log: Log): FastifyInstance =>
-  createHttpServer({
+export const httpServerOf = (
+  { config, routes, errorPage, ownApi }: Pick<House, "config" | "routes" | "errorPage" | "ownApi">,
+  log: Log,
+): FastifyInstance => {
+  const server = createHttpServer({
     routes,
     corsOrigins: config.corsOrigins,
     standing: {
@@ -56,6 +59,9 @@ export const httpServerOf = ({ config, routes, errorPage }: House, log: Log): Fa
     random: systemRandom,
     log,
   });
+  ownApi.answerWith(server);
+  return server;
+};
 
 const listening = async (house: House, log: Log): Promise<FastifyInstance> => {
   const app = httpServerOf(house, log);

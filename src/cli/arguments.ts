@@ -49,20 +49,33 @@ const meantBy = (
   );
 };
 
-type Found = { readonly found: readonly Command[]; readonly words: number };
+type Found = {
+  readonly found: readonly Command[];
+  readonly words: number;
+  /** One command is named, and not only how some begin. */
+  readonly isWhole: boolean;
+};
+
+const mostWords = 3;
 
 /** The commands that the words name, and how many of the words do so. @throws UsageFault */
-const find = (commands: readonly Command[], [first = "", second]: readonly string[]): Found => {
-  const single = commands.find(({ name }) => name === first);
-  if (single) return { found: [single], words: 1 };
-  const group = commands.filter((command) => groupOf(command) === first);
-  if (group.length > 0 && second === undefined) return { found: group, words: 1 };
+const find = (commands: readonly Command[], typed: readonly string[]): Found => {
+  for (let words = Math.min(typed.length, mostWords); words > 0; words--) {
+    const name = typed.slice(0, words).join(" ");
+    const whole = commands.find((command) => command.name === name);
+    if (whole) return { found: [whole], words, isWhole: true };
+  }
+  const group = commands.filter(({ name }) => name.startsWith(`${typed.join(" ")} `));
+  if (group.length > 0) return { found: group, words: typed.length, isWhole: false };
+  const [first = "", second] = typed;
+  const near = namesOf(commands.filter((command) => groupOf(command) === first));
+  // A third word may be anything, a password too: it is looked at, and not told.
   const both = `${first} ${second}`;
-  const double = group.find(({ name }) => name === both);
-  if (double) return { found: [double], words: 2 };
-  const [typed, meant] =
-    group.length > 0 ? [both, suggest(both, namesOf(group))] : [first, meantBy(commands, first, second)];
-  throw new UsageFault(`"${typed}" is not a command.${didYouMean(meant)}`, []);
+  const [told, meant] =
+    near.length > 0
+      ? [both, suggest(typed.slice(0, mostWords).join(" "), near) ?? suggest(both, near)]
+      : [first, meantBy(commands, first, second)];
+  throw new UsageFault(`"${told}" is not a command.${didYouMean(meant)}`, []);
 };
 
 /** Somebody who types `--pasword` means the option that begins with `password`. */
@@ -150,12 +163,13 @@ export const understand = (commands: readonly Command[], typed: readonly string[
     if (wantsHelp) return { kind: "help", of: commands };
     throw new UsageFault(until < 0 ? "Say what to do." : "Say first what to do, then how.", commands);
   }
-  const { found, words: taken } = find(commands, names);
+  const { found, words: taken, isWhole } = find(commands, names);
   const rest = [...front, ...words.slice(taken)];
-  const [only, ...others] = found;
+  const [only] = found;
   if (wantsHelp) return { kind: "help", of: found };
-  if (only && others.length === 0) return wishOf(only, rest);
+  if (only && isWhole) return wishOf(only, rest);
   if (rest.some((word) => word === "--help" || word === "-h")) return { kind: "help", of: found };
-  const choices = found.map(({ name }) => name.split(" ")[1]).join(", ");
-  throw new UsageFault(`Say what to do with "${names[0]}": ${choices}.`, found);
+  const begun = names.join(" ");
+  const choices = found.map(({ name }) => name.slice(begun.length + 1)).join(", ");
+  throw new UsageFault(`Say what to do with "${begun}": ${choices}.`, found);
 };

@@ -133,6 +133,36 @@ export const commands: readonly Command[] = [
     run: async (call) => (await import("./environment.ts")).key(call),
   }),
   command({
+    name: "integration create",
+    operand: "KEY",
+    summary: "Lets the people of an app link a provider.",
+    options: [
+      { name: "provider", value: "PROVIDER", required: true, summary: "Such as toggl: what they link." },
+      { name: "environment", value: "NAME", summary: "Where; else dev." },
+      { name: "name", value: "NAME", summary: "What people are shown; else the provider's name." },
+      { name: "base-url", value: "URL", summary: "Where calls go in place of the provider's own address." },
+    ],
+    details: [
+      "KEY is what the app calls it, `provider_config_key` on the wire. Prints it alone.",
+      "Every file in the folder providers/ is a provider.",
+    ],
+    run: async (call) => (await import("./integration.ts")).create(call),
+  }),
+  command({
+    name: "connect session create",
+    summary: "Makes a link for somebody who is to link an account.",
+    options: [
+      { name: "environment", value: "NAME", summary: "Where; else dev." },
+      { name: "integration", value: "KEY", summary: "What they may link; else all there is." },
+      { name: "user", value: "ID", summary: "Who they are to the app." },
+      { name: "email", value: "EMAIL", summary: "Their address, which the connection is tagged with." },
+    ],
+    details: [
+      "Prints the link alone. It opens the form once, for 30 minutes or as long as LATCHKEY_CONNECT_SESSION_MINUTES says.",
+    ],
+    run: async (call) => (await import("./connect-session.ts")).create(call),
+  }),
+  command({
     name: "keys status",
     summary: "Shows the signing keys and the root keys.",
     details: [
@@ -159,6 +189,15 @@ export const commands: readonly Command[] = [
       "Every session that it signed ends with it; passwords and API tokens go on working. For a key that may be in other hands. `latchkey keys status` shows the ids.",
     ],
     run: async (call) => (await import("./keys.ts")).revoke(call),
+  }),
+  command({
+    name: "connect check",
+    operand: "FILE",
+    summary: "Checks a provider's file.",
+    details: [
+      "Prints `ok`, or everything that is wrong with it: FILE:line:column and a sentence each, with exit code 1. The same checks hold a server back at its start. docs/guides/add-a-provider.md explains what such a file says.",
+    ],
+    run: async (call) => (await import("./connect-check.ts")).check(call),
   }),
 ];
 

@@ -3,6 +3,14 @@ import type { EndUser } from "./end-user.ts";
 
 /** The bodies of the Connect wire (contract nango §1.3, §1.4, §1.6). Fields that are not named here are refused. */
 
+/** One line of text: PostgreSQL takes no NUL, and nobody means the other control characters. */
+const line = (least: number, most: number) =>
+  z
+    .string()
+    .min(least)
+    .max(most)
+    .refine((text) => !/\p{Cc}/u.test(text), "has a control character in it");
+
 const tagKey = z
   .string()
   .max(64)
@@ -10,7 +18,7 @@ const tagKey = z
 
 /** At most ten, keys in lower case. */
 export const tags = z
-  .record(tagKey, z.string().min(1).max(255))
+  .record(tagKey, line(1, 255))
   .check((context) => {
     const keys = Object.keys(context.value).map((key) => key.toLowerCase());
     if (keys.length > 10) {
@@ -38,15 +46,15 @@ export const tags = z
   );
 
 export const endUser = z.strictObject({
-  id: z.string().min(1).max(255),
+  id: line(1, 255),
   email: z.email().min(5).max(255).optional(),
-  display_name: z.string().max(255).optional(),
+  display_name: line(0, 255).optional(),
   tags: tags.optional(),
 });
 
 export const organization = z.strictObject({
-  id: z.string().min(1).max(255),
-  display_name: z.string().max(255).optional(),
+  id: line(1, 255),
+  display_name: line(0, 255).optional(),
 });
 
 export const integrationKey = z
@@ -62,7 +70,7 @@ export const connectionId = z
   .max(255)
   .regex(/^[a-zA-Z0-9,.;:=+~[\]|@${}"'\\/_ -]+$/, "has a character that no connection id has");
 
-const webhookUrl = z.union([z.url({ protocol: /^https?$/ }), z.literal("")]);
+export const webhookUrl = z.union([z.url({ protocol: /^https?$/ }), z.literal("")]);
 
 const perIntegration = <Value extends z.ZodType>(value: Value) => z.record(integrationKey, value);
 
@@ -129,3 +137,60 @@ export const endUserOf = (body: {
             ? null
             : { id: body.organization.id, displayName: body.organization.display_name ?? null },
       };
+
+const integrationConfig = (value: z.ZodType<string | boolean | null>) => z.record(z.string().max(64), value);
+
+const configValue = z.union([z.string().max(2048), z.boolean()]);
+
+export const newIntegrationBody = z.strictObject({
+  provider: z.string().min(1).max(255),
+  unique_key: integrationKey,
+  display_name: line(1, 255).optional(),
+  forward_webhooks: z.boolean().optional(),
+  /** `base_url`, `keep_password`, and the fields that the provider asks for once an integration. */
+  integration_config: integrationConfig(configValue).optional(),
+});
+
+export type NewIntegrationBody = z.output<typeof newIntegrationBody>;
+
+export const changedIntegrationBody = z.strictObject({
+  unique_key: integrationKey.optional(),
+  display_name: line(1, 255).optional(),
+  forward_webhooks: z.boolean().optional(),
+  /** What is not named stays; null takes a value away. */
+  integration_config: integrationConfig(configValue.nullable()).optional(),
+});
+
+export type ChangedIntegrationBody = z.output<typeof changedIntegrationBody>;
+
+const secret = z.string().max(1024);
+
+/** As the wire tells them apart; for a provider's other fields there is no type of their own. */
+export const credentials = z.union([
+  z.strictObject({ type: z.literal("BASIC"), username: secret, password: secret }),
+  z.strictObject({ type: z.literal("API_KEY"), apiKey: z.string().min(1).max(1024) }),
+  z.strictObject({ type: z.literal("NONE") }),
+]);
+
+export const connectionConfig = z.record(z.string().max(64), z.string().max(1024));
+
+export const changedConnectionBody = z.strictObject({
+  /** Checked with the provider first; refused ones change nothing. */
+  credentials: credentials.optional(),
+  end_user: endUser.optional(),
+  /** The whole set: those that are not named are gone. */
+  tags: tags.optional(),
+  webhook_url_override: webhookUrl.optional(),
+});
+
+export type ChangedConnectionBody = z.output<typeof changedConnectionBody>;
+
+export const metadata = z.record(z.string(), z.unknown());
+
+export const metadataBody = z.strictObject({
+  connection_id: z.union([connectionId, z.array(connectionId).min(1).max(100)]),
+  provider_config_key: integrationKey,
+  metadata,
+});
+
+export type MetadataBody = z.output<typeof metadataBody>;

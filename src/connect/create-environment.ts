@@ -1,4 +1,4 @@
-import { Refusal } from "../kernel/errors.ts";
+import type { Refusal } from "../kernel/errors.ts";
 import type { ConnectDeps } from "./deps.ts";
 import type { Environment } from "./environment.ts";
 import { invalidBody } from "./input.ts";

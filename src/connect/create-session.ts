@@ -9,6 +9,7 @@ import { invalidBody } from "./input.ts";
 import { insertConnectSession } from "./store/connect-sessions.ts";
 import { connectionByKeys } from "./store/connections.ts";
 import { integrationsOf } from "./store/integrations.ts";
+import { webhookOverrideOf } from "./webhooks/address.ts";
 
 type Deps = Pick<ConnectDeps, "store" | "clock" | "random" | "policy">;
 
@@ -30,7 +31,11 @@ type Terms = Pick<
   | "allowed_origins"
 >;
 
-const termsOf = (body: Terms, allowedIntegrations: readonly string[]): SessionTerms => ({
+const termsOf = (
+  { policy }: Pick<Deps, "policy">,
+  body: Terms,
+  allowedIntegrations: readonly string[],
+): SessionTerms => ({
   endUser: endUserOf(body),
   tags: body.tags ?? {},
   allowedIntegrations: [...allowedIntegrations],
@@ -45,7 +50,7 @@ const termsOf = (body: Terms, allowedIntegrations: readonly string[]): SessionTe
       docs === undefined ? [] : [[key, docs]],
     ),
   ),
-  webhookUrlOverride: body.webhook_url_override === "" ? null : (body.webhook_url_override ?? null),
+  webhookUrlOverride: webhookOverrideOf(body.webhook_url_override, policy) ?? null,
   allowedOrigins: (body.allowed_origins ?? []).map((origin) => new URL(origin).origin),
 });
 
@@ -99,7 +104,7 @@ export const createConnectSession =
       ...namesOf("integrations_config_defaults", body.integrations_config_defaults),
       ...namesOf("overrides", body.overrides),
     ]);
-    return issue(deps, environment, termsOf(body, allowed), null);
+    return issue(deps, environment, termsOf(deps, body, allowed), null);
   };
 
 /** A link for somebody whose credentials stopped working. @throws Refusal input_invalid */
@@ -109,5 +114,5 @@ export const createReconnectSession =
     const { connection_id: connectionId, integration_id: integrationKey } = body;
     const connection = await connectionByKeys(deps.store.query, environment.id, integrationKey, connectionId);
     if (!connection) throw invalidBody(["connection_id"], "Connection does not exist");
-    return issue(deps, environment, termsOf(body, [integrationKey]), connection.id);
+    return issue(deps, environment, termsOf(deps, body, [integrationKey]), connection.id);
   };

@@ -1,9 +1,13 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { RootKeys } from "../kernel/crypto/root-keys.ts";
-import type { Store } from "../kernel/db/store.ts";
+import type { Store, Tx } from "../kernel/db/store.ts";
+import type { Outbound } from "../kernel/http/outbound.ts";
 import type { Random } from "../kernel/ids.ts";
+import type { Tries } from "../kernel/limits/tries.ts";
 import type { Audit } from "../kernel/telemetry/audit.ts";
 import type { Log } from "../kernel/telemetry/log.ts";
+import type { Catalogue } from "./catalogue/catalogue.ts";
+import type { Told } from "./webhooks/event.ts";
 
 /** What an operator may decide about Connect. */
 export type ConnectPolicy = {
@@ -11,7 +15,22 @@ export type ConnectPolicy = {
   readonly connectSessionMinutes: number;
   /** A success does not finish a session, as in the original. */
   readonly connectReusable: boolean;
+  /** Origins that may be called although they are private, on this machine, or plain http. */
+  readonly outboundAllow: readonly string[];
 };
+
+/** A call of this server's own Track API, made in this process. */
+export type OwnApi = (request: {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer | undefined;
+}) => Promise<{
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: Buffer;
+}>;
 
 /** Everything that use cases of this room may touch; each one names what it takes with `Pick`. */
 export type ConnectDeps = {
@@ -19,7 +38,14 @@ export type ConnectDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly rootKeys: RootKeys;
+  readonly tries: Tries;
   readonly audit: Audit;
   readonly log: Log;
+  readonly catalogue: Catalogue;
+  readonly outbound: Outbound;
+  readonly ownApi: OwnApi;
   readonly policy: ConnectPolicy;
 };
+
+/** The same inside the room, where apps can be told of what happens. */
+export type RoomDeps = ConnectDeps & { readonly tell: (tx: Tx, told: Told) => Promise<void> };

@@ -19,8 +19,8 @@ export const newEnvironmentKey = (random: Random, environment: string): Secret =
 const touchEveryMs = minute;
 
 export type EnvironmentKeys = {
-  /** Lets a key in that has the scope. */
-  readonly guard: (scope: Scope) => Guard<KeyHolder>;
+  /** Lets a key in that has one of the scopes; any key, where none is named. */
+  readonly guard: (...anyOf: readonly Scope[]) => Guard<KeyHolder>;
   /** Who holds this key; undefined when nobody does. */
   readonly holderOf: (key: Secret) => KeyHolder | undefined | Promise<KeyHolder | undefined>;
   /** Writes down when keys were last used. */
@@ -55,22 +55,22 @@ export const createEnvironmentKeys = ({ store, clock }: Deps): EnvironmentKeys =
     return cache.get(digest) ?? cache.load(digest, () => read(digest));
   };
 
-  const admit = async (incoming: Incoming, scope: Scope): Promise<KeyHolder> => {
+  const admit = async (incoming: Incoming, anyOf: readonly Scope[]): Promise<KeyHolder> => {
     const key = incoming.bearer();
     if (key === "missing") throw new Refusal("missing_auth_header");
     if (key === "malformed") throw new Refusal("malformed_auth_header");
     const found = holderOf(key);
     const holder = found instanceof Promise ? await found : found;
     if (!holder) throw new Refusal("unknown_account");
-    if (!holder.scopes.has(scope)) {
-      throw new Refusal("forbidden", { text: `This key lacks the scope ${scope}` });
+    if (anyOf.length > 0 && !anyOf.some((scope) => holder.scopes.has(scope))) {
+      throw new Refusal("forbidden", { text: `This key lacks the scope ${anyOf.join(" or ")}` });
     }
     noteUse(holder);
     return holder;
   };
 
   return {
-    guard: (scope) => ({ admits: "API key", admit: (incoming) => admit(incoming, scope) }),
+    guard: (...anyOf) => ({ admits: "API key", admit: (incoming) => admit(incoming, anyOf) }),
     holderOf,
     flushUsed: async () => {
       if (used.size === 0) return;

@@ -1,19 +1,39 @@
 import { minute } from "../kernel/clock.ts";
 import type { Route } from "../kernel/http/route.ts";
 import type { Timetable } from "../kernel/jobs.ts";
-import type { ConnectDeps } from "./deps.ts";
+import { callProvider } from "./call-provider.ts";
+import type { ConnectDeps, RoomDeps } from "./deps.ts";
+import { createConnectionReads } from "./connection-reads.ts";
+import { connectionRoutes } from "./connection-routes.ts";
+import { createConnectionUse } from "./connection-use.ts";
+import { changeCredentials } from "./change-credentials.ts";
+import { checkConnection } from "./check-connection.ts";
+import { credentialRoutes } from "./credential-routes.ts";
+import { importConnection } from "./import-connection.ts";
 import { createEnvironmentKeys } from "./environment-keys.ts";
+import { integrationRoutes } from "./integration-routes.ts";
+import { linkAccount } from "./link-account.ts";
+import { metadataRoutes } from "./metadata-routes.ts";
+import { unsupportedRoutes } from "./not-supported.ts";
+import { providerRoutes } from "./provider-routes.ts";
+import { proxyRoutes } from "./proxy-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { submitRoutes } from "./submit-routes.ts";
 import { createUseCases, type ConnectUseCases } from "./use-cases.ts";
 import { purgeConnectSessions } from "./store/connect-sessions.ts";
+import { webhookRoutes } from "./webhook-routes.ts";
+import { createWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
-export type { ConnectDeps, ConnectPolicy } from "./deps.ts";
+export { checkProviderFile, loadCatalogue } from "./catalogue/catalogue.ts";
+export { faultLine } from "./catalogue/read-provider.ts";
+export type { ConnectDeps, ConnectPolicy, OwnApi } from "./deps.ts";
 export { isScope, scopes } from "./scopes.ts";
 
 /** Whose doors you hold keys to. The door of the room: what the house may use of it. */
 export type Connect = {
   readonly routes: readonly Route[];
   readonly use: ConnectUseCases;
+  readonly webhooks: Webhooks;
   readonly registerJobs: (timetable: Timetable) => void;
   /** Writes what was only in memory. */
   readonly flush: () => Promise<void>;
@@ -21,14 +41,37 @@ export type Connect = {
 
 export const createConnect = (deps: ConnectDeps): Connect => {
   const keys = createEnvironmentKeys(deps);
+  const webhooks = createWebhooks(deps);
+  const room: RoomDeps = { ...deps, tell: webhooks.tell };
+  const reads = createConnectionReads(deps);
+  const uses = createConnectionUse(deps);
+  const provider = callProvider({ ...room, uses });
+  const bring = importConnection(room);
   return {
-    routes: sessionRoutes(deps, keys),
+    routes: [
+      ...sessionRoutes(deps, keys),
+      ...submitRoutes(room, linkAccount(room)),
+      ...providerRoutes(deps, keys),
+      ...integrationRoutes(room, keys),
+      ...metadataRoutes(deps, keys),
+      ...credentialRoutes(room, keys, { bring, check: checkConnection(room) }),
+      ...connectionRoutes({ ...room, reads, uses, changeCredentials: changeCredentials(room, bring) }, keys),
+      ...webhookRoutes(deps, keys, webhooks),
+      ...proxyRoutes(provider, keys),
+      ...unsupportedRoutes,
+    ],
     use: createUseCases(deps),
+    webhooks,
     registerJobs: (timetable) => {
       timetable.register("purge-connect-sessions", 10 * minute, () =>
         purgeConnectSessions(deps.store.query, deps.clock.now()),
       );
+      webhooks.registerJobs(timetable);
     },
-    flush: () => keys.flushUsed(),
+    flush: async () => {
+      await keys.flushUsed();
+      provider.age();
+      await uses.flush();
+    },
   };
 };

@@ -53,14 +53,21 @@ export const sessionInQuery = (deps: Deps): Guard<ConnectSession> => ({
 });
 
 /** What apps and forms both may read. */
-export const keyOrSession = (deps: Deps, keys: EnvironmentKeys, scope: Scope): Guard<Caller> => ({
-  admits: "API key or connect session",
-  admit: async (incoming) => {
-    const token = bearerOf(incoming);
-    if (isSessionToken(token)) return { kind: "session", session: await sessionOfToken(deps, token) };
-    return { kind: "key", holder: await keys.guard(scope).admit(incoming) };
-  },
-});
+export const keyOrSession = (
+  deps: Deps,
+  keys: EnvironmentKeys,
+  ...anyOf: readonly Scope[]
+): Guard<Caller> => {
+  const key = keys.guard(...anyOf);
+  return {
+    admits: "API key or connect session",
+    admit: async (incoming) => {
+      const token = bearerOf(incoming);
+      if (isSessionToken(token)) return { kind: "session", session: await sessionOfToken(deps, token) };
+      return { kind: "key", holder: await key.admit(incoming) };
+    },
+  };
+};
 
 /** The environment that a caller stands in. */
 export const environmentOfCaller = (caller: Caller) =>

@@ -1,12 +1,33 @@
+import { connectSessionBody, newIntegrationBody } from "./bodies.ts";
 import { createEnvironment } from "./create-environment.ts";
+import { createIntegration } from "./create-integration.ts";
+import { createConnectSession, type NewConnectSession } from "./create-session.ts";
+import type { Integration } from "./connection.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { createEnvironmentKey, revokeEnvironmentKey } from "./environment-key-life.ts";
+import { environmentNamed } from "./environment-named.ts";
+import { parsePart } from "./input.ts";
+
+/** What the operator asks for, as an app would on the wire: the body is checked by the same rules. */
+type Wanted = { readonly environment: string; readonly body: Readonly<Record<string, unknown>> };
 
 /** Every use case of the room that more than one door leads to, with its dependencies in place. */
-export const createUseCases = (deps: ConnectDeps) => ({
-  createEnvironment: createEnvironment(deps),
-  createEnvironmentKey: createEnvironmentKey(deps),
-  revokeEnvironmentKey: revokeEnvironmentKey(deps),
-});
+export const createUseCases = (deps: ConnectDeps) => {
+  const integration = createIntegration(deps);
+  const session = createConnectSession(deps);
+  return {
+    createEnvironment: createEnvironment(deps),
+    createEnvironmentKey: createEnvironmentKey(deps),
+    revokeEnvironmentKey: revokeEnvironmentKey(deps),
+    createIntegration: async ({ environment, body }: Wanted): Promise<Integration> => {
+      const wanted = parsePart(newIntegrationBody, body, "input_invalid");
+      return integration(await environmentNamed(deps.store.query, environment), wanted, { channel: "cli" });
+    },
+    createConnectSession: async ({ environment, body }: Wanted): Promise<NewConnectSession> => {
+      const wanted = parsePart(connectSessionBody, body, "input_invalid");
+      return session(await environmentNamed(deps.store.query, environment), wanted);
+    },
+  };
+};
 
 export type ConnectUseCases = ReturnType<typeof createUseCases>;

@@ -114,6 +114,14 @@ export const refusals = {
     status: 502,
     text: "The provider answered something that does not tell whose account it is.",
   },
+  delivery_erased: {
+    status: 410,
+    text: "What this delivery said is erased: it can be sent again for three days after its end",
+  },
+  base_url_override_not_allowed: {
+    status: 400,
+    text: "This connection's credentials may not be sent to that address",
+  },
   address_refused: { status: 400, text: "This address may not be called from here" },
   different_account: {
     status: 409,

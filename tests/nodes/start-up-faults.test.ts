@@ -88,6 +88,7 @@ describe("a setting", () => {
     "a port that is no number": ["LATCHKEY_PORT", "eighty", "65535"],
     "plain http to the world": ["LATCHKEY_ORIGIN", "http://id.example.com", "https"],
     "a database of another kind": ["LATCHKEY_DATABASE_URL", "mysql://localhost/latchkey", "postgres://"],
+    "an outbound origin with a path": ["LATCHKEY_OUTBOUND_ALLOW", "http://10.0.0.5/api", "without a path"],
     // Noticed late, when the store is open already.
     "a proxy range that is everybody": ["LATCHKEY_TRUSTED_PROXIES", "0.0.0.0/0", "everybody"],
     "a root key that is too short": ["LATCHKEY_ROOT_KEYS", "one:c2VjcmV0", "32"],

@@ -1,6 +1,5 @@
 // A linked account behind the proxy: a house, an app with a key, and the provider on this machine.
 
-import { sql } from "kysely";
 import type { Connect } from "#connect";
 import { basicHeader, type Reply, type Sent } from "./http.ts";
 import type { TestHouse } from "./house.ts";
@@ -13,7 +12,13 @@ export const token = "1971800d4d82861d8f2c1651fea4d212";
 /** What the provider gets in place of the caller's key. */
 export const injected = basicHeader(token, "api_token");
 
-const identity = { id: 4242, api_token: token, email: "demo@example.com", fullname: "Demo", default_workspace_id: 7 };
+const identity = {
+  id: 4242,
+  api_token: token,
+  email: "demo@example.com",
+  fullname: "Demo",
+  default_workspace_id: 7,
+};
 
 /** A Toggl that knows one token, at the paths of these tests. */
 export const answerAsToggl = (upstream: Upstream): void => {
@@ -32,18 +37,19 @@ export const keyOf = async (house: TestHouse, environment = "dev", scopes?: Scop
 
 let integrations = 0;
 
-/** @param config of the integration. @returns its key */
+/** @returns the integration's key */
 export const addIntegration = async (
   house: TestHouse,
-  config: Readonly<Record<string, string>>,
-  { provider = "toggl", environment = 1 } = {},
+  key: string,
+  { provider = "toggl", config }: { readonly provider?: string; readonly config?: object },
 ): Promise<string> => {
-  const key = `${provider}-${++integrations}`;
-  await sql`insert into integrations (environment_id, unique_key, provider, display_name, forward_webhooks, config, sealed_config, config_version, created_at, updated_at)
-    values (${environment}, ${key}, ${provider}, null, 0, ${JSON.stringify(config)}, null, 1, ${house.clock.now()}, ${house.clock.now()})`.execute(
-    house.inside.store.query,
-  );
-  return key;
+  const integration = `${provider}-${++integrations}`;
+  const reply = await house.send("POST", "/integrations", {
+    headers: { authorization: `Bearer ${key}` },
+    json: { unique_key: integration, provider, integration_config: config },
+  });
+  if (reply.status !== 200) throw new Error(`No integration: ${reply.status} ${reply.text}`);
+  return integration;
 };
 
 /** Links an account as a person would. @returns the connection's id */
@@ -80,9 +86,9 @@ export type Linked = {
 export const linkedTo = async (
   house: TestHouse,
   upstream: Pick<Upstream, "origin">,
-  { key, config }: { readonly key: string; readonly config?: Readonly<Record<string, string>> },
+  key: string,
 ): Promise<Linked> => {
-  const integration = await addIntegration(house, { base_url: upstream.origin, ...config });
+  const integration = await addIntegration(house, key, { config: { base_url: upstream.origin } });
   const connection = await link(house, key, integration);
   const headers = {
     authorization: `Bearer ${key}`,
@@ -99,7 +105,8 @@ export const linkedTo = async (
 };
 
 export const codeOf = (reply: Reply): unknown => fieldsOf(fieldsOf(reply.json())["error"])["code"];
-export const sentenceOf = (reply: Reply): string => String(fieldsOf(fieldsOf(reply.json())["error"])["message"]);
+export const sentenceOf = (reply: Reply): string =>
+  String(fieldsOf(fieldsOf(reply.json())["error"])["message"]);
 
 /** What the provider was asked at a path, oldest first. */
 export const askedAt = (upstream: Upstream, path: string): readonly Asked[] =>

@@ -71,6 +71,8 @@ describe("a breach is told:", () => {
     ["src/kernel/mail/x.ts", 'import { createTransport } from "nodemailer";', "opens connections"],
     ["src/kernel/db/x.ts", 'import pg from "pg";', "opens connections"],
     ["src/kernel/x.ts", 'import { Agent, type Dispatcher } from "undici";', "opens connections"],
+    ["src/kernel/http/outbounds.ts", 'import { Pool } from "undici";', "opens connections"],
+    ["src/connect/outbound-calls.ts", 'import { Pool } from "undici";', "opens connections"],
 
     ["src/accounts/x.ts", 'import { open } from "../kernel/crypto/envelope.ts";', "opens sealed values"],
     [
@@ -132,6 +134,7 @@ describe("no breach is", () => {
       "src/kernel/x.ts",
       'import { isIP, type Socket } from "node:net";\nimport type { Server } from "node:http";',
     ],
+    ["src/kernel/http/outbound-pools.ts", 'import { Pool } from "undici";'],
     ["src/kernel/mail/x.ts", 'import MailComposer from "nodemailer/lib/mail-composer";'],
     ["src/kernel/mail/queue.ts", 'import { open, seal } from "../crypto/envelope.ts";'],
     ["src/accounts/x.ts", 'import { seal, type Place } from "../kernel/crypto/envelope.ts";'],

@@ -80,27 +80,26 @@ const valuesOrRefusal = ({ values, issues }: CheckedFields): Texts => {
 export const checkFields = (fields: Fields, given: Readonly<Record<string, unknown>>, where = ""): Texts =>
   valuesOrRefusal(inspectFields(fields, given, where));
 
-/** The same for the credentials of a shape. */
-export const inspectCredentials = (
-  provider: Provider,
-  shape: Shape,
-  given: Readonly<Record<string, unknown>>,
-  where = "",
-): CheckedFields => {
-  const checked = inspectFields(shape.fields, given, where);
-  const user = checked.values["username"];
+const colonIssues = (provider: Provider, shape: Shape, user: string | undefined, field: string): Issue[] => {
   // RFC 7617 §2: the first colon ends the user name, so one within it would move part of it into the password.
-  if (provider.auth_mode !== "BASIC" || !user?.includes(":")) return checked;
+  if (provider.auth_mode !== "BASIC" || !user?.includes(":")) return [];
   const title = shape.fields["username"]?.title ?? "username";
-  const field = where === "" ? "username" : `${where}.username`;
-  const colon = { field, rule: "colon", message: `${title} can't have a colon in it` };
-  return { values: checked.values, issues: [...checked.issues, colon] };
+  return [{ field, rule: "colon", message: `${title} can't have a colon in it` }];
 };
 
-/** @throws Refusal input_invalid with everything that is wrong */
+/**
+ * The same for the credentials of a shape.
+ *
+ * @throws Refusal input_invalid with everything that is wrong
+ */
 export const checkCredentials = (
   provider: Provider,
   shape: Shape,
   given: Readonly<Record<string, unknown>>,
   where = "",
-): Texts => valuesOrRefusal(inspectCredentials(provider, shape, given, where));
+): Texts => {
+  const { values, issues } = inspectFields(shape.fields, given, where);
+  const field = where === "" ? "username" : `${where}.username`;
+  const colons = colonIssues(provider, shape, values["username"], field);
+  return valuesOrRefusal({ values, issues: [...issues, ...colons] });
+};

@@ -5,7 +5,7 @@ import { z } from "zod";
  * Unknown keys are refused, so that a mistyped rule can't be passed over. `docs/guides/add-a-provider.md` explains it.
  */
 
-export const fieldName = z
+const fieldName = z
   .string()
   .regex(/^[a-zA-Z][a-zA-Z0-9_]{0,63}$/, "must be a letter and up to 63 letters, digits or _ behind it");
 
@@ -66,15 +66,16 @@ export const shape = z.strictObject({
   swap: z.strictObject({ read: text, into: text, field: fieldName }).optional(),
 });
 
+const isStatus = (value: unknown): boolean =>
+  typeof value === "number"
+    ? Number.isInteger(value) && value >= 100 && value <= 599
+    : typeof value === "string" && /^([1-5]xx|[1-5]\d\d-[1-5]\d\d)$/.test(value);
+
 /** A test of an answer: every part that is there must hold. */
 const condition = z.strictObject({
   /** `403`, `5xx`, `500-502` */
   status: z
-    .array(
-      z.union([z.int().min(100).max(599), z.string().regex(/^([1-5]xx|[1-5]\d\d-[1-5]\d\d)$/)], {
-        error: "must be a status like 403, 5xx or 500-502",
-      }),
-    )
+    .array(z.custom<number | string>(isStatus, "must be a status like 403, 5xx or 500-502"))
     .min(1)
     .optional(),
   /** Value of the JSON body at a path, as text, against a pattern for the whole of it. */
@@ -127,8 +128,8 @@ export const providerFile = z.strictObject({
     .array(z.string().regex(/^\/([\w.~-]+\/)*$/, "must be a path like /api/v9/"))
     .min(1)
     .optional(),
-  /** The provider's own pages about its API. */
-  docs: z.url({ protocol: /^https$/, error: "must be a URL that starts with https://" }),
+  /** The provider's own pages about its API; `latchkey:/…` are pages of this server. */
+  docs: z.string().regex(/^(https:\/\/[^\s/]|latchkey:\/)\S*$/, "must be a URL that starts with https://"),
   shapes: z.array(shape).min(1),
   connection_config: fields.default({}),
   integration_config: fields.default({}),

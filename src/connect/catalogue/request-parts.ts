@@ -14,7 +14,7 @@ export type RequestValues = {
 };
 
 export type RequestParts = {
-  /** Without a slash at its end; of the scheme `latchkey:` when this server answers itself. */
+  /** Of the scheme `latchkey:` when this server answers itself. */
   readonly baseUrl: URL;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { z } from "zod";
 import type { Connection, ConnectionState } from "../connection.ts";
 import type { EndUser } from "../end-user.ts";
-import { tables, type ConnectionRow, type Queries } from "./tables.ts";
+import { isStorable, tables, type ConnectionRow, type Queries } from "./tables.ts";
 
 const texts = z.record(z.string(), z.string());
 const endUser = z.object({
@@ -57,17 +57,16 @@ const joined = (query: Queries) =>
     .selectAll("connections")
     .select(["integrations.unique_key", "integrations.provider"]);
 
+/** Rows whose tags are asked for by one statement: both stores bound how much a statement may name. */
+const atOnce = 1000;
+
 const withTags = async (query: Queries, rows: readonly Joined[]): Promise<readonly Connection[]> => {
-  if (rows.length === 0) return [];
-  const tags = await tables(query)
-    .selectFrom("connection_tags")
-    .selectAll()
-    .where(
-      "connection_row",
-      "in",
-      rows.map(({ id }) => id),
-    )
-    .execute();
+  const tags: { connection_row: number; key: string; value: string }[] = [];
+  for (let from = 0; from < rows.length; from += atOnce) {
+    const ids = rows.slice(from, from + atOnce).map(({ id }) => id);
+    const found = tables(query).selectFrom("connection_tags").selectAll().where("connection_row", "in", ids);
+    tags.push(...(await found.execute()));
+  }
   const byRow = Map.groupBy(tags, ({ connection_row: row }) => row);
   return rows.map((row) =>
     connectionOf(row, Object.fromEntries((byRow.get(row.id) ?? []).map(({ key, value }) => [key, value]))),
@@ -80,6 +79,7 @@ export const connectionByKeys = async (
   integrationKey: string,
   connectionId: string,
 ): Promise<Connection | undefined> => {
+  if (!isStorable(integrationKey) || !isStorable(connectionId)) return undefined;
   const rows = await joined(query)
     .where("connections.environment_id", "=", environmentId)
     .where("integrations.unique_key", "=", integrationKey)
@@ -90,6 +90,12 @@ export const connectionByKeys = async (
 
 export const connectionByRow = async (query: Queries, row: number): Promise<Connection | undefined> =>
   (await withTags(query, await joined(query).where("connections.id", "=", row).execute()))[0];
+
+export const connectionsOfIntegration = async (
+  query: Queries,
+  integrationId: number,
+): Promise<readonly Connection[]> =>
+  withTags(query, await joined(query).where("connections.integration_id", "=", integrationId).execute());
 
 export type ConnectionFilter = {
   readonly connectionId?: string | undefined;
@@ -148,8 +154,23 @@ export type ConnectionDraft = Omit<
   "id" | "integrationKey" | "provider" | "lastUsedAt" | "createdAt" | "updatedAt"
 >;
 
-const searchTextOf = ({ connectionId, endUser: who }: ConnectionDraft): string =>
-  [connectionId, who?.displayName ?? "", who?.email ?? ""].join("\n").toLowerCase();
+/** What an app says of the connection, and may change without its credentials. */
+export type ConnectionLabels = Pick<Connection, "connectionId" | "endUser" | "tags" | "webhookUrlOverride">;
+
+/** Who linked it is said by the end user, or by the tags alone: both are found. */
+const labelsOf = ({ connectionId, endUser: who, tags, webhookUrlOverride }: ConnectionLabels) => ({
+  end_user: who === null ? null : JSON.stringify(who),
+  end_user_id: who?.id ?? tags["end_user_id"] ?? null,
+  organization_id: who?.organization?.id ?? tags["organization_id"] ?? null,
+  webhook_url_override: webhookUrlOverride,
+  search_text: [
+    connectionId,
+    who?.displayName ?? tags["end_user_display_name"] ?? "",
+    who?.email ?? tags["end_user_email"] ?? "",
+  ]
+    .join("\n")
+    .toLowerCase(),
+});
 
 const valuesOf = (draft: ConnectionDraft) => ({
   environment_id: draft.environmentId,
@@ -160,11 +181,7 @@ const valuesOf = (draft: ConnectionDraft) => ({
   sealed_version: draft.sealedVersion,
   config: JSON.stringify(draft.config),
   metadata: JSON.stringify(draft.metadata),
-  end_user: draft.endUser === null ? null : JSON.stringify(draft.endUser),
-  end_user_id: draft.endUser?.id ?? null,
-  organization_id: draft.endUser?.organization?.id ?? null,
-  webhook_url_override: draft.webhookUrlOverride,
-  search_text: searchTextOf(draft),
+  ...labelsOf(draft),
   account_id: draft.account?.id ?? null,
   account_name: draft.account?.name ?? null,
   account_email: draft.account?.email ?? null,
@@ -221,11 +238,28 @@ export const updateConnection = async (
   return row !== undefined;
 };
 
+/** False when it is gone. */
+export const relabelConnection = async (
+  query: Queries,
+  row: number,
+  labels: ConnectionLabels,
+  now: number,
+): Promise<boolean> => {
+  const found = await tables(query)
+    .updateTable("connections")
+    .set({ ...labelsOf(labels), updated_at: now })
+    .where("id", "=", row)
+    .returning("id")
+    .executeTakeFirst();
+  if (found) await putTags(query, row, labels.tags);
+  return found !== undefined;
+};
+
 export const deleteConnection = async (query: Queries, row: number): Promise<boolean> =>
   (await tables(query).deleteFrom("connections").where("id", "=", row).returning("id").executeTakeFirst()) !==
   undefined;
 
-/** How the last check went, or a call through the proxy. @returns false when state and reason were that already */
+/** How the last check went, or a call through the proxy. @returns whether that is news */
 export const setConnectionState = async (
   query: Queries,
   row: number,
@@ -234,18 +268,23 @@ export const setConnectionState = async (
     readonly reason: string | null;
     readonly verifiedAt: number | null;
   },
-): Promise<boolean> =>
-  (await tables(query)
+): Promise<boolean> => {
+  const changed = await tables(query)
     .updateTable("connections")
-    .set({
-      state: now.state,
-      state_reason: now.reason,
-      ...(now.verifiedAt === null ? {} : { last_verified_at: now.verifiedAt }),
-    })
+    .set({ state: now.state, state_reason: now.reason })
     .where("id", "=", row)
     .where((eb) => eb.or([eb("state", "!=", now.state), eb("state_reason", "is distinct from", now.reason)]))
     .returning("id")
-    .executeTakeFirst()) !== undefined;
+    .executeTakeFirst();
+  if (now.verifiedAt !== null) {
+    await tables(query)
+      .updateTable("connections")
+      .set({ last_verified_at: now.verifiedAt })
+      .where("id", "=", row)
+      .execute();
+  }
+  return changed !== undefined;
+};
 
 export const touchConnections = async (query: Queries, used: ReadonlyMap<number, number>): Promise<void> => {
   for (const [id, at] of used) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Integration } from "../connection.ts";
-import { tables, type IntegrationRow, type Queries } from "./tables.ts";
+import { isStorable, tables, type IntegrationRow, type Queries } from "./tables.ts";
 
 const config = z.record(z.string(), z.union([z.string(), z.boolean()]));
 
@@ -36,6 +36,7 @@ export const integrationByKey = async (
   environmentId: number,
   uniqueKey: string,
 ): Promise<Integration | undefined> => {
+  if (!isStorable(uniqueKey)) return undefined;
   const row = await tables(query)
     .selectFrom("integrations")
     .selectAll()

@@ -93,6 +93,7 @@ type WebhookDeliveryTable = {
   id: string;
   environment_id: number;
   event: string;
+  /** Its origin: the rest of an address may be a secret. */
   url: string;
   sealed: string | null;
   attempts: number;
@@ -121,7 +122,11 @@ export type EnvironmentKeyRow = Selectable<EnvironmentKeyTable>;
 export type IntegrationRow = Selectable<IntegrationTable>;
 export type ConnectionRow = Selectable<ConnectionTable>;
 export type ConnectSessionRow = Selectable<ConnectSessionTable>;
+export type WebhookDeliveryRow = Selectable<WebhookDeliveryTable>;
 
 export type Queries = Kysely<KernelTables>;
 export const tables = (query: Queries): Kysely<KernelTables & ConnectTables> =>
   query.$extendTables<ConnectTables>();
+
+/** A name with a NUL in it is nobody's: PostgreSQL refuses even to look for one. */
+export const isStorable = (name: string): boolean => !name.includes("\0");

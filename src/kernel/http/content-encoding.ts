@@ -23,7 +23,7 @@ const maxKeys = 1000;
  *
  * @throws Refusal `body_too_large` (nothing beyond the limit is kept or inflated), `encoding_unsupported`,
  * `encoding_invalid` (damaged, cut short, or followed by other bytes), `request_malformed` when the client
- * leaves. A refused stream is drained, not destroyed: destroying a request would cut the answer off too. The
+ * leaves, `request_timeout` after 30 s. A refused stream is drained, not destroyed: destroying a request would cut the answer off too. The
  * refusals that leave bytes unread therefore carry `connection: close`.
  */
 export const readBody = async (stream: Readable, options: BodyOptions): Promise<Buffer> => {
@@ -50,6 +50,9 @@ const leave = (stream: Readable, refusal: Refusal): Refusal => {
   return refusal;
 };
 
+/** A body that is read as a whole is small: who takes longer for it holds a connection for nothing. */
+const longestMs = 30_000;
+
 const collect = (stream: Readable, limit: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
@@ -64,7 +67,9 @@ const collect = (stream: Readable, limit: number): Promise<Buffer> =>
       resolve(Buffer.concat(chunks, size));
     };
     const onGone = (cause?: Error): void => fail(new Refusal("request_malformed", { cause }));
+    const patience = setTimeout(() => fail(new Refusal("request_timeout", { headers: closing })), longestMs);
     const forget = (): void => {
+      clearTimeout(patience);
       stream.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
     };
     const fail = (refusal: Refusal): void => {

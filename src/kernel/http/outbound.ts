@@ -1,6 +1,36 @@
-/** Every HTTP call that a process of this house makes goes out from here. */
+/** Every HTTP call that a process of this house makes goes out from here, and from the files `outbound-…` beside it. */
 import { get } from "node:http";
-import { second } from "../clock.ts";
+import { second, systemClock, type Clock } from "../clock.ts";
+import { createCall, type Call } from "./outbound-call.ts";
+import { createPipe, type Pipe } from "./outbound-pipe.ts";
+import { createPools, poolOpener } from "./outbound-pools.ts";
+import { createTargets, type TargetRules } from "./outbound-target.ts";
+
+export type { CallAnswer, CallRequest } from "./outbound-call.ts";
+export { OutboundFault } from "./outbound-fault.ts";
+export type { PipeOptions, PipeOutcome, PipeRequest } from "./outbound-pipe.ts";
+
+export type OutboundDeps = TargetRules & {
+  /** PEM certificates to believe besides those that Node does. */
+  readonly authorities?: readonly string[];
+  readonly clock?: Clock;
+};
+
+/** Calls to strangers, whose addresses are checked before anything is sent. */
+export type Outbound = {
+  /** The whole answer, whatever its status. @throws OutboundFault */
+  readonly call: Call;
+  /** Streams the answer to a client of this server. Resolves when it is over, also when it failed. */
+  readonly pipe: Pipe;
+  /** Cuts off what is running; what comes later is `unreachable`. */
+  readonly close: () => Promise<void>;
+};
+
+export const createOutbound = (deps: OutboundDeps): Outbound => {
+  const { authorities, clock = systemClock } = deps;
+  const pools = createPools({ targets: createTargets(deps), clock, openPool: poolOpener(authorities) });
+  return { call: createCall(pools), pipe: createPipe(pools), close: pools.close };
+};
 
 export type OwnReply = { readonly status: number; readonly text: string };
 

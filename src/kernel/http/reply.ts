@@ -105,9 +105,14 @@ export const createReplies = ({ overTls, standing: given, errorPage, withCors, l
   return {
     answer: (exchange, answer) => {
       if ("send" in answer) {
-        const { reply, wire, incoming } = exchange;
+        const { request, reply, wire, incoming } = exchange;
         reply.hijack();
-        return answer.send(reply.raw, { ...standing[wire], "x-request-id": incoming.requestId });
+        const isStopping = !request.server.server.listening;
+        return answer.send(reply.raw, {
+          ...standing[wire],
+          "x-request-id": incoming.requestId,
+          ...(isStopping ? { connection: "close" } : {}),
+        });
       }
       const { cookie, headers = noHeaders, status = 200 } = answer;
       send(exchange, status, {

@@ -82,9 +82,7 @@ type RouteSpec<Value, Principal> = RouteFacts & {
   readonly guard: Guard<Principal>;
   readonly limit?: Limit<Principal>;
   readonly input: Input<Value>;
-  readonly run: (
-    call: Call<Value, Principal>,
-  ) => Answer | StreamedAnswer | Promise<Answer | StreamedAnswer>;
+  readonly run: (call: Call<Value, Principal>) => Answer | StreamedAnswer | Promise<Answer | StreamedAnswer>;
 };
 
 export type Route = RouteFacts & {

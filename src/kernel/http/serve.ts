@@ -116,8 +116,7 @@ declare module "fastify" {
   }
 }
 
-const urlOf = (path: string): string =>
-  path.replaceAll(/\{(\w+)\}/g, ":$1").replace(/\{\w+\*\}$/, "*");
+const urlOf = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1").replace(/\{\w+\*\}$/, "*");
 
 const preflightPaths = (routes: readonly Route[]): ReadonlySet<string> =>
   new Set(routes.filter(({ wire }) => wire === "connect").map(({ path }) => urlOf(path)));
@@ -156,7 +155,8 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
   const app = fastify({
     bodyLimit: bodyLimits.connect,
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
-    requestTimeout: 30_000,
+    // For what streams through the proxy; bodies that are read as a whole have their own, shorter time.
+    requestTimeout: 600_000,
     keepAliveTimeout: 72_000,
     forceCloseConnections: "idle",
     http: { headersTimeout: 20_000 },

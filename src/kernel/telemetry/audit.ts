@@ -69,6 +69,8 @@ export type AuditEvent = {
   /** Cut at 256 characters. */
   readonly userAgent?: string | undefined;
   readonly requestId?: string | undefined;
+  /** When it was, where that is written down later: epoch milliseconds. */
+  readonly at?: number | undefined;
   /** Never a secret, and never what was typed. */
   readonly details?: Readonly<Record<string, string | number | boolean>> | undefined;
 };
@@ -131,11 +133,12 @@ export const createAudit = (deps: {
   readonly store: Pick<Store, "query">;
   readonly clock: Clock;
 }): Audit => ({
-  record: async (query, { accountId, event, outcome, channel, address, userAgent, requestId, details }) => {
+  record: async (query, told) => {
+    const { accountId, event, outcome, channel, address, userAgent, requestId, details } = told;
     await query
       .insertInto("audit_events")
       .values({
-        at: deps.clock.now(),
+        at: told.at ?? deps.clock.now(),
         account_id: accountId ?? null,
         event,
         outcome,

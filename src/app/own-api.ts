@@ -1,0 +1,44 @@
+import type { FastifyInstance } from "fastify";
+import type { OwnApi } from "#connect";
+import { Refusal } from "#kernel/errors.ts";
+
+/** This server's own Track API, called in this process: for connections of the provider `latchkey`. */
+export type OwnApiLine = {
+  readonly call: OwnApi;
+  /** From here on calls are answered. */
+  readonly answerWith: (server: FastifyInstance) => void;
+};
+
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] as const;
+const methodOf = (text: string): (typeof methods)[number] => {
+  const method = methods.find((one) => one === text);
+  if (!method) throw new Refusal("method_not_allowed");
+  return method;
+};
+
+const textsOf = (headers: Readonly<Record<string, unknown>>): Record<string, string | string[]> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value.map(String) : String(value)]],
+    ),
+  );
+
+/** @param origin whose host the calls name: any other would be refused */
+export const createOwnApi = (origin: URL): OwnApiLine => {
+  let server: FastifyInstance | undefined;
+  return {
+    answerWith: (answering) => {
+      server = answering;
+    },
+    call: async ({ method, path, headers, body }) => {
+      if (!server) throw new Refusal("provider_unavailable");
+      const answer = await server.inject({
+        method: methodOf(method),
+        url: path,
+        headers: { ...headers, host: origin.host },
+        ...(body === undefined ? {} : { payload: body }),
+      });
+      return { status: answer.statusCode, headers: textsOf(answer.headers), body: answer.rawPayload };
+    },
+  };
+};

@@ -1,0 +1,26 @@
+import type { Call, Ending } from "./command.ts";
+import { withHouse } from "./house.ts";
+import { usualEnvironment } from "./integration.ts";
+
+const endUserOf = (id: string | undefined, email: string | undefined): object => {
+  if (id !== undefined) return { end_user: { id, ...(email === undefined ? {} : { email }) } };
+  return { tags: email === undefined ? {} : { end_user_email: email } };
+};
+
+export const create = ({ values }: Call): Promise<Ending> =>
+  withHouse(async ({ connect }) => {
+    const environment = values.get("environment") ?? usualEnvironment;
+    const integration = values.get("integration");
+    const made = await connect.use.createConnectSession({
+      environment,
+      body: {
+        ...endUserOf(values.get("user"), values.get("email")),
+        ...(integration === undefined ? {} : { allowed_integrations: [integration] }),
+      },
+    });
+    return {
+      output: made.connect_link,
+      json: { environment, ...made },
+      notes: [`It works until ${made.expires_at}.`],
+    };
+  });

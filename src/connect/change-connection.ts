@@ -1,0 +1,67 @@
+import { changeEvent, type Actor } from "./actor.ts";
+import { endUserOf, type ChangedConnectionBody } from "./bodies.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectDeps } from "./deps.ts";
+import { tagsOf } from "./end-user.ts";
+import { feedIdOf, type Environment } from "./environment.ts";
+import { invalidBody } from "./input.ts";
+import { namedConnection, noConnection, type Named } from "./named-connection.ts";
+import { relabelConnection, type ConnectionLabels } from "./store/connections.ts";
+import { webhookAddressIssue } from "./webhooks/address.ts";
+
+type Deps = Pick<ConnectDeps, "store" | "clock" | "audit" | "policy">;
+
+/** Tags that a former end user brought go with them; the app's own stay, unless the whole set is given. */
+const tagsAfter = (
+  { endUser: former, tags }: Connection,
+  {
+    endUser,
+    given,
+  }: { readonly endUser: Connection["endUser"]; readonly given: Connection["tags"] | undefined },
+): Connection["tags"] => {
+  if (endUser === null) return given ?? tags;
+  if (given !== undefined) return tagsOf(endUser, given);
+  const brought = tagsOf(former, {});
+  const own = Object.entries(tags).filter(([key, value]) => brought[key] !== value);
+  return tagsOf(endUser, Object.fromEntries(own));
+};
+
+const overrideOf = (given: string | undefined, { policy }: Deps): string | null | undefined => {
+  if (given === undefined || given === "") return given === "" ? null : undefined;
+  const issue = webhookAddressIssue(given, policy);
+  if (issue !== undefined) throw invalidBody(["webhook_url_override"], issue);
+  return given;
+};
+
+/** What an app says of a connection. @throws Refusal input_invalid, unknown_provider_config, not_found */
+export const changeConnection =
+  (deps: Deps) =>
+  async (
+    environment: Environment,
+    change: { readonly named: Named; readonly wanted: ChangedConnectionBody },
+    actor: Actor,
+  ): Promise<void> => {
+    const { named, wanted } = change;
+    const endUser = endUserOf(wanted);
+    const override = overrideOf(wanted.webhook_url_override, deps);
+    await deps.store.transaction(async (tx) => {
+      // What is not named stays, also when somebody else changes that at the same time.
+      await tx.alone();
+      const connection = await namedConnection(tx.query, environment, named);
+      const labels: ConnectionLabels = {
+        connectionId: connection.connectionId,
+        endUser: endUser ?? connection.endUser,
+        tags: tagsAfter(connection, { endUser, given: wanted.tags }),
+        webhookUrlOverride: override === undefined ? connection.webhookUrlOverride : override,
+      };
+      if (!(await relabelConnection(tx.query, connection.id, labels, deps.clock.now()))) throw noConnection();
+      await deps.audit.record(
+        tx.query,
+        changeEvent("connection_changed", environment, actor, {
+          integration: named.integrationKey,
+          connection: named.connectionId,
+        }),
+      );
+      tx.changed(feedIdOf(environment.id));
+    });
+  };

@@ -1,0 +1,20 @@
+import type { RoomDeps } from "./deps.ts";
+import type { KeyHolder } from "./environment.ts";
+import type { importConnection } from "./import-connection.ts";
+import { namedConnection, type Named } from "./named-connection.ts";
+import { importTarget } from "./submission.ts";
+
+/**
+ * New credentials for a connection, which keeps everything else. The provider is asked first.
+ * @throws Refusal not_found, unknown_provider_config, input_invalid, and all of verify-credentials.ts
+ */
+export const changeCredentials =
+  (deps: Pick<RoomDeps, "store" | "catalogue">, bring: ReturnType<typeof importConnection>) =>
+  async (holder: KeyHolder, named: Named, credentials: Readonly<Record<string, unknown>>): Promise<void> => {
+    await namedConnection(deps.store.query, holder.environment, named);
+    const target = await importTarget(deps, holder.environment, {
+      integrationKey: named.integrationKey,
+      credentials,
+    });
+    await bring({ ...target, holder, connectionId: named.connectionId, verified: true });
+  };

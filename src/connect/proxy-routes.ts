@@ -1,0 +1,31 @@
+import { route, type Input, type Route } from "../kernel/http/route.ts";
+import type { CallProvider } from "./call-provider.ts";
+import type { EnvironmentKeys } from "./environment-keys.ts";
+import { askedOf } from "./proxy-request.ts";
+
+/** What comes is for the provider: it is neither read nor understood here. */
+const anyBody: Input<undefined> = { schema: undefined, optional: true, read: () => undefined };
+
+/** Calls of providers with a connection's credentials (contract nango §1.10). */
+export const proxyRoutes = (
+  { call }: Pick<CallProvider, "call">,
+  keys: EnvironmentKeys,
+): readonly Route[] => [
+  route({
+    method: "ANY",
+    path: "/proxy/{path*}",
+    summary: "Call the provider with a connection's credentials",
+    wire: "connect",
+    streams: true,
+    guard: keys.guard("environment:proxy"),
+    input: anyBody,
+    answers: { means: "Whatever the provider answers: its status, headers and body." },
+    run: async ({ principal, incoming }) => ({
+      send: await call({
+        holder: principal,
+        asked: askedOf(incoming.stream.headers),
+        incoming,
+      }),
+    }),
+  }),
+];

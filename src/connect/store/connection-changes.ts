@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { tables, type Queries } from "./tables.ts";
+
+/** Changes of a part of a connection, which leave what others write at the same time alone. */
+
+const metadata = z.record(z.string(), z.unknown());
+export type Metadata = Readonly<z.output<typeof metadata>>;
+
+type MetadataRow = { readonly id: number; readonly metadata: string };
+
+/** By the connections' ids; those that are not there are left out. */
+export const rowsWithMetadata = async (
+  query: Queries,
+  environmentId: number,
+  integrationKey: string,
+  connectionIds: readonly string[],
+): Promise<readonly MetadataRow[]> =>
+  tables(query)
+    .selectFrom("connections")
+    .innerJoin("integrations", "integrations.id", "connections.integration_id")
+    .select(["connections.id", "connections.metadata"])
+    .where("connections.environment_id", "=", environmentId)
+    .where("integrations.unique_key", "=", integrationKey)
+    .where("connections.connection_id", "in", connectionIds)
+    // One order for all who lock several of them.
+    .orderBy("connections.id")
+    .execute();
+
+/** False when they are not what `change` was made of any more, or the connection is gone. */
+export const changeMetadata = async (
+  query: Queries,
+  row: MetadataRow,
+  change: (before: Metadata) => Metadata,
+  now: number,
+): Promise<boolean> => {
+  const after = JSON.stringify(change(metadata.parse(JSON.parse(row.metadata))));
+  const changed = await tables(query)
+    .updateTable("connections")
+    .set({ metadata: after, updated_at: now })
+    .where("id", "=", row.id)
+    .where("metadata", "=", row.metadata)
+    .returning("id")
+    .executeTakeFirst();
+  return changed !== undefined;
+};
+
+/**
+ * The connections of an integration whose credentials were accepted by another origin than its calls now go to; by any,
+ * where that depends on the connection. @returns the rows for which that is news
+ */
+export const failConnectionsElsewhere = async (
+  query: Queries,
+  integrationId: number,
+  origin: string | undefined,
+): Promise<readonly number[]> => {
+  let update = tables(query)
+    .updateTable("connections")
+    .set({ state: "failing", state_reason: "origin_changed" })
+    .where("integration_id", "=", integrationId)
+    .where("state", "!=", "revoked")
+    .where((eb) =>
+      eb.or([eb("state", "!=", "failing"), eb("state_reason", "is distinct from", "origin_changed")]),
+    );
+  if (origin !== undefined) update = update.where("origin", "!=", origin);
+  return (await update.returning("id").execute()).map(({ id }) => id);
+};

@@ -1,0 +1,88 @@
+import { tables, type Queries } from "./tables.ts";
+import { deliveryOf, type Delivery } from "./webhook-deliveries.ts";
+
+/** Deliveries as the courier sees them: claimed for a while, tried, and tried again or ended. */
+
+/** What waits and nobody is sending, the longest due first. */
+export const dueDeliveries = async (
+  query: Queries,
+  now: number,
+  { without, most }: { readonly without: readonly string[]; readonly most: number },
+): Promise<readonly Pick<Delivery, "id" | "origin">[]> => {
+  const rows = await tables(query)
+    .selectFrom("webhook_deliveries")
+    .select(["id", "url"])
+    .where("state", "=", "pending")
+    .where("due_at", "<=", now)
+    .where("leased_until", "<=", now)
+    .$if(without.length > 0, (select) => select.where("url", "not in", without))
+    .orderBy("due_at")
+    .limit(most)
+    .execute();
+  return rows.map(({ id, url }) => ({ id, origin: url }));
+};
+
+/** Undefined when another process was faster. */
+export const claimDelivery = async (
+  query: Queries,
+  id: string,
+  now: number,
+  leaseMs: number,
+): Promise<Delivery | undefined> => {
+  const row = await tables(query)
+    .updateTable("webhook_deliveries")
+    .set({ leased_until: now + leaseMs })
+    .where("id", "=", id)
+    .where("state", "=", "pending")
+    .where("due_at", "<=", now)
+    .where("leased_until", "<=", now)
+    .returningAll()
+    .executeTakeFirst();
+  return row && deliveryOf(row);
+};
+
+export type Attempted = {
+  readonly origin: string;
+  readonly status: number | null;
+  readonly error: string | null;
+};
+
+const afterAttempt = (delivery: Delivery, { origin, status, error }: Attempted) => ({
+  url: origin,
+  attempts: delivery.attempts + 1,
+  last_status: status,
+  last_error: error,
+  leased_until: 0,
+});
+
+/** Not when the lease ran out and another process has it. */
+export const postponeDelivery = async (
+  query: Queries,
+  delivery: Delivery,
+  attempted: Attempted,
+  dueAt: number,
+): Promise<void> => {
+  await tables(query)
+    .updateTable("webhook_deliveries")
+    .set({ ...afterAttempt(delivery, attempted), due_at: dueAt })
+    .where("id", "=", delivery.id)
+    .where("state", "=", "pending")
+    .where("leased_until", "=", delivery.leasedUntil)
+    .execute();
+};
+
+/** What was delivered is delivered, whoever holds the lease now; what failed is theirs to try. */
+export const endDelivery = async (
+  query: Queries,
+  delivery: Delivery,
+  attempted: Attempted,
+  { state, at }: { readonly state: "delivered" | "failed"; readonly at: number },
+): Promise<void> => {
+  await tables(query)
+    .updateTable("webhook_deliveries")
+    .set({ ...afterAttempt(delivery, attempted), state, ended_at: at })
+    .where("id", "=", delivery.id)
+    .where("state", "=", "pending")
+    .$if(state === "failed", (update) => update.where("leased_until", "=", delivery.leasedUntil))
+    .execute();
+};

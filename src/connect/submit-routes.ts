@@ -1,0 +1,99 @@
+import { z } from "zod";
+import type { Incoming } from "../kernel/http/incoming.ts";
+import { route, type Input, type Route } from "../kernel/http/route.ts";
+import { linkedAnswer } from "./answers.ts";
+import type { Provider } from "./catalogue/provider.ts";
+import type { ConnectSession } from "./connect-session.ts";
+import type { ConnectDeps } from "./deps.ts";
+import { connectBody, invalidQuery, parsePart, queryOf } from "./input.ts";
+import type { linkAccount } from "./link-account.ts";
+import { sessionInQuery } from "./session-tokens.ts";
+import { credentialsOf, targetOf } from "./submission.ts";
+
+/** The submitting of credentials by a form, or by the original's SDK (contract nango §1.6). */
+
+const secret = z.string().max(1024);
+const basicBody = z.strictObject({ username: secret, password: secret });
+const apiKeyBody = z.strictObject({ apiKey: z.string().min(1).max(1024) });
+
+const query = z.strictObject({
+  connect_session_token: z.string().optional(),
+  connection_id: z.string().optional(),
+  params: z.record(z.string(), z.string().max(1024)).optional(),
+  /** Ours: the person was told that it is another account than before, and means it. */
+  confirm_account_change: z.literal("true").optional(),
+  user_scope: z.string().optional(),
+});
+
+type Sent = Readonly<Record<string, unknown>>;
+
+/** The original's SDK says that a body is JSON, and sends none. */
+const emptyBody: Input<Sent> = { schema: undefined, optional: true, read: () => ({}) };
+
+export const submitRoutes = (
+  deps: Pick<ConnectDeps, "store" | "clock" | "catalogue">,
+  link: ReturnType<typeof linkAccount>,
+): readonly Route[] => {
+  const submit = async (
+    mode: Provider["auth_mode"],
+    {
+      session,
+      sent,
+      incoming,
+    }: { readonly session: ConnectSession; readonly sent: Sent; readonly incoming: Incoming },
+  ) => {
+    const asked = parsePart(query, queryOf(incoming), "invalid_query_params");
+    if (asked.connection_id !== undefined) {
+      throw invalidQuery("connection_id", "connection_id is forbidden when using session token");
+    }
+    const { integration, provider } = await targetOf(deps, session, incoming.param("integration_key"), mode);
+    const linked = await link({
+      session,
+      integration,
+      provider,
+      ...credentialsOf(provider, sent),
+      config: asked.params ?? {},
+      confirmed: asked.confirm_account_change === "true",
+      peer: incoming.client,
+    });
+    return {
+      json: {
+        connectionId: linked.connectionId,
+        providerConfigKey: integration.uniqueKey,
+        account: linked.account,
+      },
+    };
+  };
+
+  const common = {
+    method: "POST",
+    wire: "connect",
+    guard: sessionInQuery(deps),
+    answers: { means: "The connection, and whose account it is.", schema: linkedAnswer },
+  } as const;
+
+  return [
+    route({
+      ...common,
+      path: "/api-auth/basic/{integration_key}",
+      summary: "Submit a user name and a password, or an API token in their place",
+      input: connectBody(basicBody),
+      run: ({ input, principal, incoming }) => submit("BASIC", { session: principal, sent: input, incoming }),
+    }),
+    route({
+      ...common,
+      path: "/api-auth/api-key/{integration_key}",
+      summary: "Submit an API key",
+      input: connectBody(apiKeyBody),
+      run: ({ input, principal, incoming }) =>
+        submit("API_KEY", { session: principal, sent: input, incoming }),
+    }),
+    route({
+      ...common,
+      path: "/auth/unauthenticated/{integration_key}",
+      summary: "Link a provider that asks for no credentials",
+      input: emptyBody,
+      run: ({ input, principal, incoming }) => submit("NONE", { session: principal, sent: input, incoming }),
+    }),
+  ];
+};

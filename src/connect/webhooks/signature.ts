@@ -1,0 +1,55 @@
+import { createHmac } from "node:crypto";
+import type { Random } from "../../kernel/ids.ts";
+import { Secret } from "../../kernel/secret.ts";
+
+/**
+ * How a receiver knows that a webhook is from here. Two ways at once: Standard Webhooks
+ * (https://www.standardwebhooks.com), which covers id and time too and can carry several signatures, and the original's
+ * header, which its SDK checks.
+ */
+
+const prefix = "whsec_";
+const secretSize = 32;
+
+export const newSigningSecret = (random: Random): Secret =>
+  new Secret(`${prefix}${random.bytes(secretSize).toString("base64")}`);
+
+/** Standard Webhooks signs with the bytes behind the prefix; the original with the text as the app was given it. */
+const bytesOf = (secret: Secret): Buffer => Buffer.from(secret.reveal().slice(prefix.length), "base64");
+
+type Signed = {
+  /** Of the delivery: the same at every attempt. */
+  readonly id: string;
+  /** When it is sent, in epoch milliseconds. */
+  readonly at: number;
+  readonly body: string;
+  readonly secret: Secret;
+  /** The one before, while receivers change over. */
+  readonly former: Secret | undefined;
+  /** How many attempts were in vain. */
+  readonly attempts: number;
+};
+
+/**
+ * The original's header has room for one signature. While two secrets count, attempts take turns: a receiver that knows
+ * only the former one refuses the first and accepts the second, a few seconds later.
+ */
+export const signatureHeaders = ({
+  id,
+  at,
+  body,
+  secret,
+  former,
+  attempts,
+}: Signed): Record<string, string> => {
+  const timestamp = String(Math.floor(at / 1000));
+  const signed = (by: Secret): string =>
+    `v1,${createHmac("sha256", bytesOf(by)).update(`${id}.${timestamp}.${body}`).digest("base64")}`;
+  const single = former !== undefined && attempts % 2 === 1 ? former : secret;
+  return {
+    "webhook-id": id,
+    "webhook-timestamp": timestamp,
+    "webhook-signature": former === undefined ? signed(secret) : `${signed(secret)} ${signed(former)}`,
+    "x-nango-hmac-sha256": createHmac("sha256", single.reveal()).update(body).digest("hex"),
+  };
+};

@@ -1,0 +1,62 @@
+import type { Tx } from "../../kernel/db/store.ts";
+import { newHexId } from "../../kernel/ids.ts";
+import type { ConnectDeps } from "../deps.ts";
+import { insertDeliveries } from "../store/webhook-deliveries.ts";
+import { webhookSettings, type WebhookSettings } from "../store/webhooks.ts";
+import { bodyOf, eventOf, type Told } from "./event.ts";
+import { sealDelivery, type DeliveryContent } from "./seals.ts";
+
+type Deps = Pick<ConnectDeps, "rootKeys" | "random" | "clock" | "catalogue"> & {
+  /** Called after each commit that left something to deliver. */
+  readonly wake: () => void;
+};
+
+type Target = { readonly to: DeliveryContent["to"]; readonly url: string };
+
+const targetsOf = (
+  { primaryUrl, secondaryUrl }: WebhookSettings,
+  override: string | null,
+): readonly Target[] => {
+  if (override !== null && override !== "") return [{ to: { url: override }, url: override }];
+  return [
+    ...(primaryUrl === null ? [] : [{ to: "primary", url: primaryUrl } as const]),
+    ...(secondaryUrl === null || secondaryUrl === primaryUrl
+      ? []
+      : [{ to: "secondary", url: secondaryUrl } as const]),
+  ];
+};
+
+/** What is no URL is told so when its turn comes. */
+const originOf = (url: string): string => URL.parse(url)?.origin ?? "";
+
+/**
+ * Writes down what an app is to be told, in the transaction of what it tells: both are committed, or neither. An
+ * environment without settings, or that does not want this event, is told nothing.
+ */
+export const tellApp =
+  (deps: Deps) =>
+  async (tx: Tx, told: Told): Promise<void> => {
+    const { connection } = told;
+    const { environmentId } = connection;
+    const event = eventOf(told);
+    const settings = await webhookSettings(tx.query, environmentId);
+    if (!settings?.events.includes(event)) return;
+    const targets = targetsOf(settings, connection.webhookUrlOverride);
+    if (targets.length === 0) return;
+    const now = deps.clock.now();
+    const body = bodyOf(told, {
+      id: newHexId(deps.random),
+      at: now,
+      environment: settings.environment,
+      authMode: deps.catalogue.get(connection.provider)?.auth_mode ?? "unknown",
+    });
+    const deliveries = targets.map(({ to, url }) => {
+      const id = newHexId(deps.random);
+      const sealed = sealDelivery(deps, { environmentId, id }, { to, body });
+      return { id, environmentId, event, origin: originOf(url), sealed };
+    });
+    await insertDeliveries(tx.query, deliveries, now);
+    tx.afterCommit(deps.wake);
+  };
+
+export type Tell = ReturnType<typeof tellApp>;
