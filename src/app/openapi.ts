@@ -2,7 +2,7 @@ import { z } from "zod";
 import about from "../../package.json" with { type: "json" };
 import { refusals, type RefusalCode } from "#kernel/errors.ts";
 import type { Route, Wire } from "#kernel/http/route.ts";
-import { detailsOf, isGuarded, refusalsOf } from "./row-details.ts";
+import { detailsOf, refusalsOf } from "./row-details.ts";
 
 /** The OpenAPI 3.1 document of the rows. The same rows always make the same text, on every machine. */
 
@@ -18,16 +18,24 @@ const sentenceOf = (code: RefusalCode, row: Route): string => {
   return row.wire === "track" && "track" in refusal ? refusal.track : refusal.text;
 };
 
+/** As the row's wire spells it. */
+const codeOf = (code: RefusalCode, row: Route): string => {
+  const refusal = refusals[code];
+  return row.wire === "connect" && "connect" in refusal ? refusal.connect : code;
+};
+
 const retryAfter = {
   "Retry-After": { description: "Whole seconds to wait.", schema: { type: "integer", minimum: 1 } },
 };
+const connectErrors = { "application/json": { schema: { $ref: "#/components/schemas/ConnectError" } } };
 const authorizationMissing = { "X-Authorization-Missing": { schema: { type: "string", const: "true" } } };
 const problem = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
 
 const refusalAnswer = (status: number, codes: readonly RefusalCode[], row: Route): object => {
-  const told = codes.map((code) => `\`${code}\`: ${sentenceOf(code, row)}`).join("\n\n");
+  const told = codes.map((code) => `\`${codeOf(code, row)}\`: ${sentenceOf(code, row)}`).join("\n\n");
+  const isConnect = row.wire === "connect";
   const headers = {
-    ...(status === 401 ? authorizationMissing : {}),
+    ...(status === 401 && !isConnect ? authorizationMissing : {}),
     ...(status === 429 || status === 503 ? retryAfter : {}),
   };
   // Without credentials there is no body, unless a problem document is asked for.
@@ -36,25 +44,27 @@ const refusalAnswer = (status: number, codes: readonly RefusalCode[], row: Route
   return {
     description: told,
     ...(Object.keys(headers).length > 0 ? { headers } : {}),
-    content: { ...sentence, ...problem },
+    content: isConnect ? connectErrors : { ...sentence, ...problem },
   };
 };
 
 const answersOf = (row: Route): object => {
   const { means, schema } = row.answers;
+  // Of rows that say another status than 200 it is the first word.
+  const status = Number(/^(2\d\d)(?=[:.])/.exec(means)?.[1] ?? 200);
   const good = {
     description: means,
     ...(schema === undefined ? {} : { content: { "application/json": { schema: schemaOf(schema) } } }),
   };
   const byStatus = Map.groupBy(refusalsOf(row), (code) => refusals[code].status);
   const refused = [...byStatus].map(
-    ([status, codes]) => [status, refusalAnswer(status, codes, row)] as const,
+    ([code, codes]) => [code, refusalAnswer(code, codes, row)] as const,
   );
-  return Object.fromEntries<object>([[200, good], ...refused]);
+  return Object.fromEntries<object>([[status, good], ...refused]);
 };
 
 const parametersOf = (row: Route): readonly object[] => [
-  ...[...row.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+  ...[...row.path.matchAll(/\{(\w+)\*?\}/g)].map(([, name]) => ({
     name,
     in: "path",
     required: true,
@@ -69,7 +79,19 @@ const parametersOf = (row: Route): readonly object[] => [
 ];
 
 const securityOf = (row: Route): readonly object[] => {
-  if (isGuarded(row)) return [{ basic: [] }, { cookie: [] }];
+  switch (row.admits) {
+    case "API key":
+      return [{ environmentKey: [] }];
+    case "connect session":
+      return [{ connectSession: [] }];
+    case "API key or connect session":
+      return [{ environmentKey: [] }, { connectSession: [] }];
+    case "cookie, password or token":
+    case "cookie or password":
+      return [{ basic: [] }, { cookie: [] }];
+    case "anyone":
+      break;
+  }
   return detailsOf(row).readsBasic ? [{}, { basic: [] }] : [];
 };
 
@@ -84,17 +106,21 @@ const tags: Readonly<Record<Wire, string>> = {
 /** What people open in a browser is no part of the API. */
 const isCall = ({ wire }: Route): boolean => wire !== "pages";
 
-const operationIdOf = ({ method, path }: Route): string =>
-  method.toLowerCase() +
+const operationIdOf = (method: string, path: string): string =>
+  method +
   path
     .split(/[^A-Za-z0-9]+/)
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join("");
 
-const operationOf = (row: Route): object => {
+/** The proxy's rows take any method; here they stand under each that a description can name. */
+const methodsOf = ({ method }: Route): readonly string[] =>
+  method === "ANY" ? ["get", "post", "put", "patch", "delete"] : [method.toLowerCase()];
+
+const operationOf = (row: Route, method: string): object => {
   const parameters = parametersOf(row);
   return {
-    operationId: operationIdOf(row),
+    operationId: operationIdOf(method, row.path),
     tags: [tags[row.wire]],
     summary: row.summary,
     ...(row.admits === "cookie or password" ? { description: "An API token is refused here." } : {}),
@@ -121,6 +147,16 @@ const description = [
 const components = {
   securitySchemes: {
     basic: { type: "http", scheme: "basic", description: "`email:password`, or `<API token>:api_token`." },
+    environmentKey: {
+      type: "http",
+      scheme: "bearer",
+      description: "An API key of an environment, with the scope that the call needs.",
+    },
+    connectSession: {
+      type: "http",
+      scheme: "bearer",
+      description: "The token of a connect session. Submissions take it as `connect_session_token` too.",
+    },
     cookie: {
       type: "apiKey",
       in: "cookie",
@@ -130,6 +166,34 @@ const components = {
   },
   schemas: {
     Sentence: { type: "string", description: "What is wrong, in one sentence." },
+    ConnectError: {
+      type: "object",
+      required: ["error"],
+      properties: {
+        error: {
+          type: "object",
+          required: ["code", "message"],
+          properties: {
+            code: { type: "string" },
+            message: { type: "string", description: "What is wrong, in one sentence." },
+            errors: {
+              type: "array",
+              description: "Every field that is wrong.",
+              items: {
+                type: "object",
+                required: ["code", "message", "path"],
+                properties: {
+                  code: { type: "string" },
+                  message: { type: "string" },
+                  path: { type: "array", items: { type: "string" } },
+                },
+              },
+            },
+            payload: { type: "object" },
+          },
+        },
+      },
+    },
     Problem: {
       type: "object",
       required: ["type", "title", "status", "detail", "code", "instance"],
@@ -167,12 +231,19 @@ export const openApiDocument = (rows: readonly Route[], origin: string): object 
   tags: [
     { name: "Accounts", description: "Sign-up, sessions, passwords: who you are." },
     { name: "Track", description: "Toggl Track's API v9, so far the account part: what you may reach." },
+    {
+      name: "Connect",
+      description:
+        'Accounts that people link: sessions, credentials, the proxy. Nango\'s wire: refusals are `{"error":{"code","message"}}`.',
+    },
     { name: "Server", description: "Whether it is well, and its public keys." },
   ],
   paths: Object.fromEntries(
     [...Map.groupBy(rows.filter(isCall), ({ path }) => path)].map(([path, group]) => [
-      path,
-      Object.fromEntries(group.map((row) => [row.method.toLowerCase(), operationOf(row)])),
+      path.replace("*}", "}"),
+      Object.fromEntries(
+        group.flatMap((row) => methodsOf(row).map((method) => [method, operationOf(row, method)])),
+      ),
     ]),
   ),
   components,

@@ -1,5 +1,5 @@
 import about from "../../package.json" with { type: "json" };
-import { reasonOf, Refusal, SetupFault } from "#kernel/errors.ts";
+import { reasonOf, Refusal, SetupFault, type Issue } from "#kernel/errors.ts";
 import { understand, UsageFault } from "./arguments.ts";
 import { Fault } from "./command.ts";
 import { commands } from "./commands.ts";
@@ -34,10 +34,16 @@ const run = async (): Promise<void> => {
   if (ending.failed) process.exitCode = 1;
 };
 
+/** What begins with a capital is a sentence of its own, but for those of the parser, which name no field. */
+const issueSentence = ({ field, rule, message }: Issue): string =>
+  rule !== "custom" || /^\p{Ll}/u.test(message) ? `${field}: ${message}.` : `${message}.`;
+
 /** A sentence for whatever went wrong; what is no expected ending is told as it is. */
 const sentenceOf = (error: unknown): string => {
   if (error instanceof Refusal && error.issues.length > 0) {
-    return error.issues.map(({ message }) => `${message}.`).join(" ");
+    // Those of the Connect wire come with a text, and their messages name no field.
+    const tellIssue = error.text === undefined ? ({ message }: Issue) => `${message}.` : issueSentence;
+    return error.issues.map(tellIssue).join(" ");
   }
   if (error instanceof Refusal || error instanceof SetupFault || error instanceof Fault) return error.message;
   return `It failed unexpectedly: ${reasonOf(error)}`;

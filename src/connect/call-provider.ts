@@ -202,8 +202,9 @@ export const callProvider = (deps: Deps): CallProvider => {
         try {
           await deliver(admitted, response, standing);
         } catch (error) {
-          // Nobody is there to be told.
           if (!response.destroyed) throw error;
+          // Nobody is there to be told.
+          log.debug("request_proxied", { requestId: call.incoming.requestId, connection: id, ended: "left" });
         } finally {
           slots.giveBack(id);
         }

@@ -4,10 +4,9 @@ import type { Connection } from "./connection.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { tagsOf } from "./end-user.ts";
 import { feedIdOf, type Environment } from "./environment.ts";
-import { invalidBody } from "./input.ts";
 import { namedConnection, noConnection, type Named } from "./named-connection.ts";
 import { relabelConnection, type ConnectionLabels } from "./store/connections.ts";
-import { webhookAddressIssue } from "./webhooks/address.ts";
+import { webhookOverrideOf } from "./webhooks/address.ts";
 
 type Deps = Pick<ConnectDeps, "store" | "clock" | "audit" | "policy">;
 
@@ -26,13 +25,6 @@ const tagsAfter = (
   return tagsOf(endUser, Object.fromEntries(own));
 };
 
-const overrideOf = (given: string | undefined, { policy }: Deps): string | null | undefined => {
-  if (given === undefined || given === "") return given === "" ? null : undefined;
-  const issue = webhookAddressIssue(given, policy);
-  if (issue !== undefined) throw invalidBody(["webhook_url_override"], issue);
-  return given;
-};
-
 /** What an app says of a connection. @throws Refusal input_invalid, unknown_provider_config, not_found */
 export const changeConnection =
   (deps: Deps) =>
@@ -43,7 +35,7 @@ export const changeConnection =
   ): Promise<void> => {
     const { named, wanted } = change;
     const endUser = endUserOf(wanted);
-    const override = overrideOf(wanted.webhook_url_override, deps);
+    const override = webhookOverrideOf(wanted.webhook_url_override, deps.policy);
     await deps.store.transaction(async (tx) => {
       // What is not named stays, also when somebody else changes that at the same time.
       await tx.alone();

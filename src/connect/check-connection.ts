@@ -1,5 +1,6 @@
 import type { Tx } from "../kernel/db/store.ts";
 import { Refusal } from "../kernel/errors.ts";
+import { originOf, requestPartsOf } from "./catalogue/request-parts.ts";
 import type { Connection, ConnectionState } from "./connection.ts";
 import type { ConnectDeps, RoomDeps } from "./deps.ts";
 import { feedIdOf } from "./environment.ts";
@@ -55,7 +56,7 @@ export const checkConnection = (deps: Deps) => {
     reason: string | null,
   ): Promise<Finding> => {
     const changed = await store.transaction(async (tx) => {
-      const isNew = await setConnectionState(tx.query, connection.id, {
+      const isNew = await setConnectionState(tx.query, connection, {
         state,
         reason,
         verifiedAt: state === "live" ? clock.now() : null,
@@ -77,17 +78,18 @@ export const checkConnection = (deps: Deps) => {
     );
     if (!provider || !shape || !integration) throw new Refusal("unknown_provider_template");
     const kept = openKept(deps, connection);
+    const values = {
+      credentials: kept.credentials,
+      connectionConfig: { ...connection.config, ...kept.config },
+      integrationConfig: { ...integration.config, ...openConfig(deps, integration) },
+    };
+    // Asking there would be sending them there.
+    if (originOf(requestPartsOf(provider, values).baseUrl) !== connection.origin) {
+      return settle(connection, "failing", "origin_changed");
+    }
     try {
-      const verified = await verify({
-        provider,
-        shape,
-        credentials: kept.credentials,
-        connectionConfig: { ...connection.config, ...kept.config },
-        integrationConfig: { ...integration.config, ...openConfig(deps, integration) },
-        // What is kept is not swapped once more.
-        keepPassword: true,
-      });
-      if (verified.origin !== connection.origin) return await settle(connection, "failing", "origin_changed");
+      // What is kept is not swapped once more.
+      await verify({ provider, shape, ...values, keepPassword: true });
       return await settle(connection, "live", null);
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== "connection_test_failed") throw error;

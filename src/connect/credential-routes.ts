@@ -20,12 +20,12 @@ import type { Connection } from "./connection.ts";
 import type { RoomDeps } from "./deps.ts";
 import type { EnvironmentKeys } from "./environment-keys.ts";
 import type { importConnection } from "./import-connection.ts";
-import { connectBody, invalidBody, noQuery } from "./input.ts";
+import { connectBody, noQuery } from "./input.ts";
 import { namedConnection } from "./named-connection.ts";
 import { shownConnection } from "./shown-connection.ts";
 import { importTarget } from "./submission.ts";
 import { openKept } from "./vault.ts";
-import { webhookAddressIssue } from "./webhooks/address.ts";
+import { webhookOverrideOf } from "./webhooks/address.ts";
 
 const labels = {
   provider_config_key: integrationKey,
@@ -83,13 +83,6 @@ export const credentialRoutes = (
     }),
   });
 
-  const refuseAddress = (url: string | undefined): string | null | undefined => {
-    if (url === undefined || url === "") return url === "" ? null : undefined;
-    const issue = webhookAddressIssue(url, deps.policy);
-    if (issue !== undefined) throw invalidBody(["webhook_url_override"], issue);
-    return url;
-  };
-
   return [
     route({
       method: "POST",
@@ -113,7 +106,7 @@ export const credentialRoutes = (
           metadata: input.metadata,
           tags: input.tags,
           endUser: endUserOf(input) ?? undefined,
-          webhookUrlOverride: refuseAddress(input.webhook_url_override),
+          webhookUrlOverride: webhookOverrideOf(input.webhook_url_override, deps.policy),
           verified: input.verify !== false,
         });
         return made(connection);

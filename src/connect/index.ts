@@ -17,6 +17,7 @@ import { metadataRoutes } from "./metadata-routes.ts";
 import { unsupportedRoutes } from "./not-supported.ts";
 import { providerRoutes } from "./provider-routes.ts";
 import { proxyRoutes } from "./proxy-routes.ts";
+import { logoRoutes } from "./logo-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { submitRoutes } from "./submit-routes.ts";
 import { createUseCases, type ConnectUseCases } from "./use-cases.ts";
@@ -58,6 +59,7 @@ export const createConnect = (deps: ConnectDeps): Connect => {
       ...connectionRoutes({ ...room, reads, uses, changeCredentials: changeCredentials(room, bring) }, keys),
       ...webhookRoutes(deps, keys, webhooks),
       ...proxyRoutes(provider, keys),
+      ...logoRoutes(deps),
       ...unsupportedRoutes,
     ],
     use: createUseCases(deps),

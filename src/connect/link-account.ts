@@ -196,7 +196,8 @@ export const linkAccount = (deps: Deps) => {
       await deps.tell(tx, {
         connection: {
           environmentId: environment.id,
-          connectionId: former?.connectionId ?? "",
+          // As the original does: the id that a connection would have had.
+          connectionId: former?.connectionId ?? randomUUID(),
           integrationKey: integration.uniqueKey,
           provider: integration.provider,
           endUser: terms.endUser ?? former?.endUser ?? null,

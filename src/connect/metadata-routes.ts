@@ -12,6 +12,8 @@ const ways: readonly (readonly ["POST" | "PATCH", How, status: number, summary: 
   ["PATCH", "merge", 200, "Lay something over what an app keeps with connections"],
 ];
 
+const meansOf = (status: number): string => (status === 201 ? "201: what was sent." : "What was sent.");
+
 const olderQuery = z.strictObject({ provider_config_key: integrationKey });
 
 /** What an app keeps with its connections: any JSON object (contract nango §1.9). */
@@ -30,7 +32,7 @@ export const metadataRoutes = (
         wire: "connect",
         guard,
         input: connectBody(metadataBody),
-        answers: { means: "What was sent.", schema: metadataAnswer },
+        answers: { means: meansOf(status), schema: metadataAnswer },
         run: async ({ input, principal, incoming }) => {
           noQuery(incoming);
           await set(principal.environment, input, how);
@@ -45,7 +47,7 @@ export const metadataRoutes = (
       wire: "connect",
       guard,
       input: connectBody(z.looseObject({})),
-      answers: { means: "What was sent.", schema: z.looseObject({}) },
+      answers: { means: meansOf(status), schema: z.looseObject({}) },
       run: async ({ input, principal, incoming }) => {
         const { provider_config_key: key } = parsePart(olderQuery, queryOf(incoming), "invalid_query_params");
         const id = parsePart(connectionId, incoming.param("connection_id"), "invalid_query_params");

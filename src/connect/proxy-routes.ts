@@ -7,25 +7,21 @@ import { askedOf } from "./proxy-request.ts";
 const anyBody: Input<undefined> = { schema: undefined, optional: true, read: () => undefined };
 
 /** Calls of providers with a connection's credentials (contract nango §1.10). */
-export const proxyRoutes = (
-  { call }: Pick<CallProvider, "call">,
-  keys: EnvironmentKeys,
-): readonly Route[] => [
-  route({
-    method: "ANY",
-    path: "/proxy/{path*}",
-    summary: "Call the provider with a connection's credentials",
-    wire: "connect",
-    streams: true,
-    guard: keys.guard("environment:proxy"),
-    input: anyBody,
-    answers: { means: "Whatever the provider answers: its status, headers and body." },
-    run: async ({ principal, incoming }) => ({
-      send: await call({
-        holder: principal,
-        asked: askedOf(incoming.stream.headers),
-        incoming,
+export const proxyRoutes = ({ call }: Pick<CallProvider, "call">, keys: EnvironmentKeys): readonly Route[] =>
+  [
+    { path: "/proxy", summary: "Call the provider's address itself with a connection's credentials" },
+    { path: "/proxy/{path*}", summary: "Call the provider with a connection's credentials" },
+  ].map((one) =>
+    route({
+      ...one,
+      method: "ANY",
+      wire: "connect",
+      streams: true,
+      guard: keys.guard("environment:proxy"),
+      input: anyBody,
+      answers: { means: "Whatever the provider answers: its status, headers and body." },
+      run: async ({ principal, incoming }) => ({
+        send: await call({ holder: principal, asked: askedOf(incoming.stream.headers), incoming }),
       }),
     }),
-  }),
-];
+  );

@@ -175,6 +175,16 @@ test("credentials that stop working, once; and that work again", async () => {
   ]);
 });
 
+test("an integration that is pointed elsewhere", async () => {
+  await link();
+  const connectionId = await connectionHeard();
+  const change = { integration_config: { base_url: "https://api.elsewhere.example" } };
+  expect((await scene.app.send("PATCH", "/integrations/toggl", { json: change })).status).toBe(200);
+  expect(await heard()).toMatchObject([
+    { connectionId, event: "connection.failing", success: false, error: { type: "origin_changed" } },
+  ]);
+});
+
 test("a connection that is deleted", async () => {
   await link();
   const connectionId = await connectionHeard();

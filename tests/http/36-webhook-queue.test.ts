@@ -182,6 +182,9 @@ describe("several processes", () => {
 
     await expect.poll(() => other.asked.length).toBe(before + 1);
     await expect.poll(() => receiver.asked.length).toBe(asked + 4);
+    await scene.tell(scene.creation({ webhookUrlOverride: `${other.origin}/hook` }));
+    await expect.poll(() => other.asked.length).toBe(before + 2);
+    expect(receiver.asked).toHaveLength(asked + 4);
     release();
     await scene.deliver();
     expect(scene.arrived()).toHaveLength(60);

@@ -3,7 +3,14 @@ import { afterAll, afterEach, expect, test } from "vitest";
 import { compose } from "#app/compose.ts";
 import { openOperatorHouse } from "#app/operator.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
-import { clearSites, endProcess, newSite, startProcess, type Running } from "../support/process.ts";
+import {
+  clearSites,
+  endProcess,
+  newSite,
+  startProcess,
+  type Running,
+  type Site,
+} from "../support/process.ts";
 import { fieldsOf, listOf } from "../support/shapes.ts";
 import { startUpstream, type Upstream } from "../support/upstream.ts";
 import { appOf, arrivedAt, creation, isStandardSignature, setUpWebhooks, tell } from "../support/webhooks.ts";
@@ -18,6 +25,17 @@ const rounds = 8;
 const toldInRound = 24;
 
 const log = createLog({ level: "silent", clock: { now: () => 0 } });
+
+/** The last start, with a clock on which the leases of the dead have run out: what they had begun is taken up again. */
+const deliverLeft = async (site: Site, receiver: Upstream): Promise<void> => {
+  const clock = { now: () => Date.now() + 3_600_000 };
+  const house = await compose({ ...site.config, outboundAllow: [receiver.origin] }, log, { clock });
+  try {
+    await house.connect.webhooks.courier.deliverDue();
+  } finally {
+    await house.close();
+  }
+};
 
 test(
   "a process that is killed eight times while it delivers loses no webhook that was committed",
@@ -65,14 +83,7 @@ test(
       await hand.close();
     }
 
-    // The last start, with a clock on which the leases of the dead have run out: what they had begun is taken up again.
-    const clock = { now: () => Date.now() + 3_600_000 };
-    const house = await compose({ ...site.config, outboundAllow: [receiver.origin] }, log, { clock });
-    try {
-      await house.connect.webhooks.courier.deliverDue();
-    } finally {
-      await house.close();
-    }
+    await deliverLeft(site, receiver);
 
     const arrived = arrivedAt(receiver, "/hook");
     expect(new Set(arrived.map(({ fields }) => fields["connectionId"]))).toEqual(told);
@@ -100,3 +111,27 @@ test(
     }
   },
 );
+
+test("a process that is told to end does so while an app hangs, and the app is told after the next start", async () => {
+  const receiver = await startUpstream();
+  receivers.push(receiver);
+  receiver.answers("/hook", { instead: "hang" });
+  const site = await newSite({ LATCHKEY_OUTBOUND_ALLOW: receiver.origin });
+  const running = await startProcess(site.settings);
+  const hand = await openOperatorHouse(site.config, log, "refuse");
+  try {
+    const app = await appOf({ send: running.send, inside: hand });
+    await setUpWebhooks(app, { primary_url: `${receiver.origin}/hook` });
+    await tell(hand, creation());
+    await expect.poll(() => arrivedAt(receiver, "/hook").length, { timeout: 20_000 }).toBe(1);
+    expect((await endProcess(running)).code).toBe(0);
+  } finally {
+    await hand.close();
+  }
+
+  receiver.answers("/hook", { status: 200 });
+  await deliverLeft(site, receiver);
+  const [first, second, ...others] = arrivedAt(receiver, "/hook");
+  expect(others).toEqual([]);
+  expect(second).toMatchObject({ id: first?.id, body: first?.body });
+});

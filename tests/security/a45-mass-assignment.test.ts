@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { codeOf, connectClient, done, environmentKey, linkAccount, refusalOf } from "../support/connect.ts";
 import { startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
 import type { Reply } from "../support/http.ts";
 
@@ -11,6 +12,9 @@ beforeAll(async () => {
   house = await startHouse(generous);
 });
 afterAll(stopHouses);
+
+const changedConnection = ["credentials", "end_user", "tags", "webhook_url_override"];
+const metadata = ["connection_id", "metadata", "provider_config_key"];
 
 /** Every field that a body may have. A new one fails until somebody has thought about whose it is. */
 const writable: Readonly<Record<string, readonly string[]>> = {
@@ -42,6 +46,47 @@ const writable: Readonly<Record<string, readonly string[]>> = {
     "tags",
     "webhook_url_override",
   ],
+  "POST /api-auth/basic/{integration_key}": ["username", "password"],
+  "POST /api-auth/api-key/{integration_key}": ["apiKey"],
+  "POST /integrations": ["display_name", "forward_webhooks", "integration_config", "provider", "unique_key"],
+  "PATCH /integrations/{integration_key}": [
+    "display_name",
+    "forward_webhooks",
+    "integration_config",
+    "unique_key",
+  ],
+  "POST /connections": [
+    "connection_config",
+    "connection_id",
+    "credentials",
+    "end_user",
+    "metadata",
+    "organization",
+    "provider_config_key",
+    "tags",
+    "verify",
+    "webhook_url_override",
+  ],
+  "POST /connection": [
+    "api_key",
+    "connection_config",
+    "connection_id",
+    "metadata",
+    "password",
+    "provider_config_key",
+    "username",
+  ],
+  "POST /connections/verify": ["connection_id", "provider_config_key"],
+  "PATCH /connections/{connection_id*}": changedConnection,
+  "PATCH /connection/{connection_id*}": changedConnection,
+  "POST /connections/metadata": metadata,
+  "PATCH /connections/metadata": metadata,
+  "POST /connection/metadata": metadata,
+  "PATCH /connection/metadata": metadata,
+  // The whole body is the app's own: any object.
+  "POST /connection/{connection_id}/metadata": [],
+  "PATCH /connection/{connection_id}/metadata": [],
+  "PATCH /environment/webhooks": ["events", "primary_url", "secondary_url"],
   "PUT /api/v9/me": [
     "beginning_of_week",
     "country_id",
@@ -238,4 +283,65 @@ describe("the Accounts API", () => {
       expect(await house.mails()).toHaveLength(mails);
     },
   );
+});
+
+describe("the Connect wire", () => {
+  const ofServer = {
+    id: 1,
+    environment_id: 2,
+    environment: "prod",
+    account: { id: "1", name: null, email: null, workspace: null },
+    state: "live",
+    state_reason: null,
+    origin: "https://elsewhere.example",
+    shape: "token",
+    sealed: "x",
+    sealed_version: 1,
+    last_verified_at: "2026-01-01T00:00:00.000Z",
+    created_at: "2026-01-01T00:00:00.000Z",
+    updated_at: "2026-01-01T00:00:00.000Z",
+    errors: [],
+    scopes: ["*"],
+  };
+
+  test("A45 no body sets what is the server's: it is refused by its name, and nothing changes", async () => {
+    const app = connectClient(house, await environmentKey(house));
+    await done(app.post("/integrations", { provider: "latchkey", unique_key: "a45" }));
+    const connectionId = await linkAccount(house, app, {
+      integration: "a45",
+      username: await house.tokenOf(await house.person()),
+      password: "api_token",
+    });
+    const { query } = house.inside.store;
+    const state = async (): Promise<unknown> =>
+      Promise.all([
+        sql`select * from integrations order by id`.execute(query).then(({ rows }) => rows),
+        sql`select * from connections order by id`.execute(query).then(({ rows }) => rows),
+        sql`select * from connect_sessions order by id`.execute(query).then(({ rows }) => rows),
+        sql`select * from webhook_settings`.execute(query).then(({ rows }) => rows),
+      ]);
+    const before = await state();
+    const named = { connection_id: connectionId, provider_config_key: "a45" };
+    const calls: readonly (readonly [method: string, path: string, body: object])[] = [
+      ["POST", "/integrations", { provider: "latchkey", unique_key: "other" }],
+      ["PATCH", "/integrations/a45", { display_name: "Other" }],
+      ["PATCH", `/connections/${connectionId}?provider_config_key=a45`, { tags: {} }],
+      ["PATCH", `/connection/${connectionId}?provider_config_key=a45`, { tags: {} }],
+      ["POST", "/connections/metadata", { ...named, metadata: { a: 1 } }],
+      ["PATCH", "/connection/metadata", { ...named, metadata: { a: 1 } }],
+      ["POST", "/connections/verify", named],
+      ["POST", "/connections", { provider_config_key: "a45", credentials: { type: "NONE" } }],
+      ["POST", "/connection", { provider_config_key: "a45", username: "x", password: "x" }],
+      ["POST", "/connect/sessions", { tags: {} }],
+      ["POST", "/connect/sessions/reconnect", { connection_id: connectionId, integration_id: "a45" }],
+      ["PATCH", "/environment/webhooks", { primary_url: "https://hooks.example.com" }],
+    ];
+    for (const [method, path, body] of calls) {
+      const reply = await app.send(method, path, { json: { ...body, ...ofServer } });
+      expect([path, ...codeOf(reply)]).toEqual([path, 400, "invalid_body"]);
+      const [, , sentence] = refusalOf(reply);
+      for (const name of Object.keys(ofServer)) expect(sentence).toContain(`"${name}"`);
+    }
+    expect(await state()).toEqual(before);
+  });
 });

@@ -13,7 +13,9 @@ beforeAll(async () => {
 afterAll(stopHouses);
 
 /** Every varying part of a path, and what it is. A new one fails until somebody has said which, and tested it. */
-const varying: Readonly<Record<string, "an id" | "a mailed code" | "a public file">> = {
+const varying: Readonly<
+  Record<string, "an id" | "a mailed code" | "a public file" | "a name within the key's environment">
+> = {
   "GET /api/v9/workspaces/{workspace_id}": "an id",
   "DELETE /api/me/sessions/{session_id}": "an id",
   "GET /assets/{file}": "a public file",
@@ -21,6 +23,21 @@ const varying: Readonly<Record<string, "an id" | "a mailed code" | "a public fil
   "POST /api/me/password_reset/confirm/{code}": "a mailed code",
   "POST /api/me/email_verification/confirm/{code}": "a mailed code",
 };
+
+const withinEnvironment = [
+  ...["/api-auth/basic", "/api-auth/api-key", "/auth/unauthenticated"].map(
+    (path) => `POST ${path}/{integration_key}`,
+  ),
+  ...["GET", "PATCH", "DELETE"].flatMap((method) => [
+    `${method} /integrations/{integration_key}`,
+    `${method} /connections/{connection_id*}`,
+    `${method} /connection/{connection_id*}`,
+  ]),
+  "POST /connection/{connection_id}/metadata",
+  "PATCH /connection/{connection_id}/metadata",
+  "POST /environment/webhooks/deliveries/{id}/redeliver",
+];
+for (const row of withinEnvironment) varying[row] = "a name within the key's environment";
 
 test("A45 every varying part of a path is known to this table", () => {
   const paths = house.inside.routes.filter(({ path }) => path.includes("{"));

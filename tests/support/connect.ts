@@ -1,5 +1,6 @@
 // The Connect wire as an app sees it: a key of an environment, integrations, and accounts that people linked.
 
+import { sql } from "kysely";
 import type { Connect } from "#connect";
 import type { TestHouse } from "./house.ts";
 import type { Reply, Sent } from "./http.ts";
@@ -82,4 +83,20 @@ export const linkAccount = async (
     }),
   );
   return String(reply["connectionId"]);
+};
+
+export type AuditLine = {
+  readonly event: string;
+  readonly channel: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly details: Readonly<Record<string, unknown>>;
+};
+
+/** What the audit tells of Connect, in the order in which it was written, reads of credentials too. */
+export const auditLines = async (house: Pick<TestHouse, "inside">): Promise<readonly AuditLine[]> => {
+  await house.inside.connect.flush();
+  const { rows } = await sql<{ event: string; channel: string; at: number; details: string | null }>`
+    select event, channel, at, details from audit_events order by id`.execute(house.inside.store.query);
+  return rows.map((row) => ({ ...row, details: fieldsOf(JSON.parse(row.details ?? "{}")) }));
 };

@@ -262,7 +262,7 @@ export const deleteConnection = async (query: Queries, row: number): Promise<boo
 /** How the last check went, or a call through the proxy. @returns whether that is news */
 export const setConnectionState = async (
   query: Queries,
-  row: number,
+  { id, sealedVersion }: Pick<Connection, "id" | "sealedVersion">,
   now: {
     readonly state: ConnectionState;
     readonly reason: string | null;
@@ -272,7 +272,10 @@ export const setConnectionState = async (
   const changed = await tables(query)
     .updateTable("connections")
     .set({ state: now.state, state_reason: now.reason })
-    .where("id", "=", row)
+    .where("id", "=", id)
+    // Others were linked meanwhile, or it was revoked: then what was found out is of yesterday.
+    .where("sealed_version", "=", sealedVersion)
+    .where("state", "!=", "revoked")
     .where((eb) => eb.or([eb("state", "!=", now.state), eb("state_reason", "is distinct from", now.reason)]))
     .returning("id")
     .executeTakeFirst();
@@ -280,7 +283,8 @@ export const setConnectionState = async (
     await tables(query)
       .updateTable("connections")
       .set({ last_verified_at: now.verifiedAt })
-      .where("id", "=", row)
+      .where("id", "=", id)
+      .where("sealed_version", "=", sealedVersion)
       .execute();
   }
   return changed !== undefined;

@@ -23,8 +23,8 @@ const maxKeys = 1000;
  *
  * @throws Refusal `body_too_large` (nothing beyond the limit is kept or inflated), `encoding_unsupported`,
  * `encoding_invalid` (damaged, cut short, or followed by other bytes), `request_malformed` when the client
- * leaves, `request_timeout` after 30 s. A refused stream is drained, not destroyed: destroying a request would cut the answer off too. The
- * refusals that leave bytes unread therefore carry `connection: close`.
+ * leaves, `request_timeout` after 30 s. A refused stream is drained, not destroyed: destroying a request would cut the
+ * answer off too. The refusals that leave bytes unread therefore carry `connection: close`.
  */
 export const readBody = async (stream: Readable, options: BodyOptions): Promise<Buffer> => {
   const encoding = encodingOf(options.contentEncoding);
