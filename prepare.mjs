@@ -23,6 +23,8 @@ const filesIn = (folder) =>
     .readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => `${entry.parentPath ?? entry.path}/${entry.name}`)
+    // As old a Node as 18 runs this.
+    // oxlint-disable-next-line unicorn/no-array-sort
     .sort();
 
 const packageFiles = ["package.json", "package-lock.json"];
@@ -61,7 +63,7 @@ const buildPages = () => {
   try {
     execFileSync(node, ["scripts/build-pages.ts"], { stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
   } catch (error) {
-    throw new Error(`The pages could not be built: ${error.stderr || error.message}`);
+    throw new Error(`The pages could not be built: ${error.stderr || error.message}`, { cause: error });
   }
 };
 

@@ -3,6 +3,7 @@ import type { RefusalCode } from "#kernel/errors.ts";
 export type Details = {
   readonly refuses?: readonly RefusalCode[];
   readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Open to anyone, and yet Basic is read there. */
   readonly readsBasic?: true;
 };
@@ -77,6 +78,19 @@ const submission: Details = {
 };
 
 const proxied: Details = {
+  headers: {
+    "Provider-Config-Key": "The integration's key; required",
+    "Connection-Id": "The connection; required",
+    "Nango-Proxy-*":
+      "Goes to the provider without `Nango-Proxy-`. No other header does, but those of the body",
+    Retries: "How often the call is made again at most, 10 of them: after no answer, 429 and 5xx",
+    "Retry-On": "Further statuses to try again at, with commas between. 401 is never tried again",
+    "Base-Url-Override":
+      "Another address than the provider's. Another origin needs a key that may read credentials",
+    Decompress: "`true` asks the provider for a body that is not compressed",
+    "Forward-Headers-On-Redirect":
+      "`true`: the `Nango-Proxy-` headers go along when the provider sends to another origin. Credentials never do",
+  },
   refuses: [
     ...(["invalid_headers", "unknown_provider_config", "unknown_connection"] as const),
     ...(["unknown_provider_template", "connection_failing", "connection_busy"] as const),

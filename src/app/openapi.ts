@@ -57,9 +57,7 @@ const answersOf = (row: Route): object => {
     ...(schema === undefined ? {} : { content: { "application/json": { schema: schemaOf(schema) } } }),
   };
   const byStatus = Map.groupBy(refusalsOf(row), (code) => refusals[code].status);
-  const refused = [...byStatus].map(
-    ([code, codes]) => [code, refusalAnswer(code, codes, row)] as const,
-  );
+  const refused = [...byStatus].map(([code, codes]) => [code, refusalAnswer(code, codes, row)] as const);
   return Object.fromEntries<object>([[status, good], ...refused]);
 };
 
@@ -73,6 +71,12 @@ const parametersOf = (row: Route): readonly object[] => [
   ...Object.entries(detailsOf(row).query ?? {}).map(([name, description]) => ({
     name,
     in: "query",
+    description,
+    schema: { type: "string" },
+  })),
+  ...Object.entries(detailsOf(row).headers ?? {}).map(([name, description]) => ({
+    name,
+    in: "header",
     description,
     schema: { type: "string" },
   })),

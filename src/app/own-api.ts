@@ -16,10 +16,12 @@ const methodOf = (text: string): (typeof methods)[number] => {
   return method;
 };
 
-const textsOf = (headers: Readonly<Record<string, unknown>>): Record<string, string | string[]> =>
+const textsOf = (
+  headers: Readonly<Record<string, number | string | readonly string[] | undefined>>,
+): Record<string, string | string[]> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, Array.isArray(value) ? value.map(String) : String(value)]],
+      value === undefined ? [] : [[name, typeof value === "object" ? [...value] : String(value)]],
     ),
   );
 

@@ -14,7 +14,7 @@ import type { KeyHolder } from "./environment.ts";
 import { droppedHeaders, proxiedHead } from "./proxy-answer.ts";
 import { ownBody, pipeOwnApi } from "./proxy-own-api.ts";
 import { forwardedHead, hasBody, type Asked, type ForwardedHead } from "./proxy-request.ts";
-import { keptBody, waitAfter, waitAfterFault, waitUnlessLeft, type Tried } from "./proxy-retry.ts";
+import { keptBody, notTried, waitAfter, waitAfterFault, waitUnlessLeft, type Tried } from "./proxy-retry.ts";
 import { createSlots } from "./proxy-slots.ts";
 import { createSuspicion } from "./proxy-suspicion.ts";
 import { targetOf, type Target } from "./proxy-target.ts";
@@ -36,6 +36,8 @@ type Admitted = ProviderCall & {
   readonly target: Target;
   readonly head: ForwardedHead;
 };
+
+type Body = Buffer | Readable | undefined;
 
 type Standing = Readonly<Record<string, string>>;
 
@@ -106,16 +108,21 @@ export const callProvider = (deps: Deps): CallProvider => {
     sentElsewhere.set(name, now);
   };
 
-  const bodyOf = async ({ incoming, asked, target }: Admitted): Promise<Buffer | Readable | undefined> => {
+  const bodyOf = async ({ incoming, asked, target }: Admitted): Promise<Body | "left"> => {
     const request = incoming.stream;
     if (!hasBody(request.headers)) return undefined;
-    if (target.url.protocol === inProcess) return ownBody(request);
-    return asked.retries > 0 ? keptBody(request) : request;
+    try {
+      if (target.url.protocol === inProcess) return await ownBody(request);
+      return asked.retries > 0 ? await keptBody(request) : request;
+    } catch (error) {
+      if (request.destroyed && !request.complete) return "left";
+      throw error;
+    }
   };
 
   const send = (
     { incoming, target, head }: Admitted,
-    body: Buffer | Readable | undefined,
+    body: Body,
     { response, options }: { readonly response: ServerResponse; readonly options: PipeOptions },
   ): Promise<PipeOutcome> => {
     const { method } = incoming;
@@ -141,7 +148,7 @@ export const callProvider = (deps: Deps): CallProvider => {
     const { requestId, method } = incoming;
     const facts = { requestId, method, connection: connection.id, status };
     if (outcome.ended === "cut") log.info("proxied_answer_cut", { ...facts, fault: outcome.fault });
-    else log.debug("request_proxied", { ...facts, ended: outcome.ended, tries: tried.times + 1 });
+    else log.debug("request_proxied", { ...facts, ended: outcome.ended, again: tried.times });
     if (outcome.ended === "failed") throw refusalOf(outcome.fault, asked.baseUrlOverride !== undefined);
   };
 
@@ -149,11 +156,15 @@ export const callProvider = (deps: Deps): CallProvider => {
     const { asked, connection } = admitted;
     const { provider } = connection;
     const body = await bodyOf(admitted);
+    if (body === "left") {
+      settle(admitted, { ended: "left" }, notTried);
+      return;
+    }
     // What is a stream is gone after the first try.
     const canRepeat = body === undefined || Buffer.isBuffer(body);
     // Each try listens for the client's leaving.
     if (asked.retries > 0) response.setMaxListeners(2 * asked.retries + response.getMaxListeners());
-    let tried: Tried = { times: 0, waitedMs: 0 };
+    let tried = notTried;
     let waitMs: number | undefined;
     const options: PipeOptions = {
       drop: droppedHeaders,
@@ -202,9 +213,10 @@ export const callProvider = (deps: Deps): CallProvider => {
         try {
           await deliver(admitted, response, standing);
         } catch (error) {
-          if (!response.destroyed) throw error;
-          // Nobody is there to be told.
-          log.debug("request_proxied", { requestId: call.incoming.requestId, connection: id, ended: "left" });
+          if (!response.headersSent && !response.destroyed) throw error;
+          // Too late to tell anybody but the log; a part must not pass for the whole.
+          response.destroy();
+          log.error("request_failed", { requestId: call.incoming.requestId, cause: error });
         } finally {
           slots.giveBack(id);
         }

@@ -12,7 +12,7 @@ export type ConnectionUse = {
   /** A call was made with its credentials. */
   readonly noteUse: (connectionRow: number) => void;
   /** The credentials were shown to an app. @param address where it called from */
-  readonly noteRead: (holder: KeyHolder, connection: Used, address: string) => void;
+  readonly noteRead: (holder: KeyHolder, connection: Used, address: () => string) => void;
   readonly flush: () => Promise<void>;
 };
 
@@ -68,7 +68,7 @@ export const createConnectionUse = ({ store, clock, audit, log }: Deps): Connect
         outcome: "done",
         channel: "key",
         at: now,
-        address,
+        address: address(),
         details: {
           environment: holder.environment.name,
           key: holder.keyName,

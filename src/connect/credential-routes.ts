@@ -19,6 +19,7 @@ import { connectionAfter } from "./check-connection.ts";
 import type { Connection } from "./connection.ts";
 import type { RoomDeps } from "./deps.ts";
 import type { EnvironmentKeys } from "./environment-keys.ts";
+import type { KeyHolder } from "./environment.ts";
 import type { importConnection } from "./import-connection.ts";
 import { connectBody, noQuery } from "./input.ts";
 import { namedConnection } from "./named-connection.ts";
@@ -26,6 +27,8 @@ import { shownConnection } from "./shown-connection.ts";
 import { importTarget } from "./submission.ts";
 import { openKept } from "./vault.ts";
 import { webhookOverrideOf } from "./webhooks/address.ts";
+
+const readCredentials = "environment:connections:read_credentials";
 
 const labels = {
   provider_config_key: integrationKey,
@@ -75,9 +78,10 @@ export const credentialRoutes = (
     readonly check: ReturnType<typeof checkConnection>;
   },
 ): readonly Route[] => {
-  const made = (connection: Connection) => ({
+  /** What a key brings it may not always read: a password may have been swapped for a token meanwhile. */
+  const made = (connection: Connection, { scopes }: KeyHolder) => ({
     status: 201,
-    json: shownConnection(connection, openKept(deps, connection), {
+    json: shownConnection(connection, scopes.has(readCredentials) ? openKept(deps, connection) : undefined, {
       fetchedAt: deps.clock.now(),
       form: "zulu",
     }),
@@ -109,7 +113,7 @@ export const credentialRoutes = (
           webhookUrlOverride: webhookOverrideOf(input.webhook_url_override, deps.policy),
           verified: input.verify !== false,
         });
-        return made(connection);
+        return made(connection, principal);
       },
     }),
     route({
@@ -136,7 +140,7 @@ export const credentialRoutes = (
           metadata: input.metadata,
           verified: false,
         });
-        return made(connection);
+        return made(connection, principal);
       },
     }),
     route({

@@ -15,6 +15,8 @@ const firstWaitMs = 3 * second;
 /** How often a call was tried, and how long it waited. */
 export type Tried = { readonly times: number; readonly waitedMs: number };
 
+export const notTried: Tried = { times: 0, waitedMs: 0 };
+
 const isToRepeat = (provider: Provider, { retryOn }: Pick<Asked, "retryOn">, status: number): boolean => {
   // Wrong credentials that are tried again and again get an account locked.
   if (status === 401) return false;

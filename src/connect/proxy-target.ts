@@ -24,7 +24,7 @@ const failing = ({ state, stateReason }: Pick<ReadyConnection, "state" | "stateR
   });
 
 /** @throws Refusal connection_failing */
-export const refuseUnusable = (connection: ReadyConnection, mayRead: boolean): void => {
+const refuseUnusable = (connection: ReadyConnection, mayRead: boolean): void => {
   const { state, stateReason } = connection;
   if (state === "live") return;
   if (state === "revoked") throw failing(connection, "This connection was revoked: link it anew");

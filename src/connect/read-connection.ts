@@ -53,6 +53,6 @@ export const readConnection =
       return shownConnection(connection, undefined, { fetchedAt, form: "offset" });
     }
     const kept = openKept(deps, connection);
-    deps.uses.noteRead(holder, connection, incoming.client.address);
+    deps.uses.noteRead(holder, connection, () => incoming.client.address);
     return shownConnection(connection, kept, { fetchedAt: deps.clock.now(), form: "offset" });
   };

@@ -17,7 +17,7 @@ export type Caller =
 type Deps = Pick<ConnectDeps, "store" | "clock">;
 
 /** @throws Refusal invalid_connect_session_token_format, unknown_connect_session_token */
-export const sessionOfToken = async ({ store, clock }: Deps, token: string): Promise<ConnectSession> => {
+const sessionOfToken = async ({ store, clock }: Deps, token: string): Promise<ConnectSession> => {
   if (!isSessionToken(token)) throw new Refusal("invalid_connect_session_token_format");
   const session = await connectSessionByDigest(store.query, sha256Hex(token), clock.now());
   if (!session) throw new Refusal("unknown_connect_session_token");

@@ -99,7 +99,10 @@ describe("POST /integrations", () => {
     const key = newKey();
     const replies = await Promise.all(Array.from({ length: 8 }, () => create({ unique_key: key })));
 
-    expect(replies.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, ...Array<number>(7).fill(400)]);
+    expect(replies.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      200,
+      ...Array<number>(7).fill(400),
+    ]);
   });
 
   test.each([

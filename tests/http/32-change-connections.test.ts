@@ -157,7 +157,9 @@ describe("DELETE /connections/{id}", () => {
     const { path } = await linked();
     const replies = await Promise.all(Array.from({ length: 6 }, () => app.delete(path)));
 
-    expect(replies.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 400, 400, 400, 400, 400]);
+    expect(replies.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      200, 400, 400, 400, 400, 400,
+    ]);
   });
 
   test("works by the older path", async () => {

@@ -56,11 +56,10 @@ describe("GET /connections/{id}", () => {
       state_reason: null,
       last_verified_at: at,
     });
-    expect(Object.keys(body).slice(0, 14)).toEqual([
-      ...["id", "connection_id", "provider_config_key", "provider", "errors", "end_user", "tags", "metadata"],
-      ...["connection_config", "webhook_url_override", "created_at", "updated_at", "last_fetched_at"],
-      "credentials",
-    ]);
+    expect(Object.keys(body).slice(0, 14).join(" ")).toBe(
+      "id connection_id provider_config_key provider errors end_user tags metadata connection_config " +
+        "webhook_url_override created_at updated_at last_fetched_at credentials",
+    );
   });
 
   test("is found by the older path too", async () => {

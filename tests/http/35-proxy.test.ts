@@ -184,7 +184,7 @@ describe("Of the caller's headers", () => {
 describe("The credentials stand where the provider wants them:", () => {
   const withKey = async (provider: string): Promise<Linked> => {
     const integration = await addIntegration(house, key, { provider, config: { base_url: upstream.origin } });
-    return bring(house, key, { integration, credentials: { type: "API_KEY", apiKey: `${"a1".repeat(20)}` } });
+    return bring(house, key, { integration, credentials: { type: "API_KEY", apiKey: "a1".repeat(20) } });
   };
 
   test.for([

@@ -1,6 +1,13 @@
 // A house where an app's people link their accounts of the house itself: no provider elsewhere is needed.
 
-import { auditLines, connectClient, done, environmentKey, linkAccount, type ConnectClient } from "./connect.ts";
+import {
+  auditLines,
+  connectClient,
+  done,
+  environmentKey,
+  linkAccount,
+  type ConnectClient,
+} from "./connect.ts";
 import { roomy, startHouse, type TestHouse } from "./house.ts";
 import { listOf } from "./shapes.ts";
 

@@ -6,7 +6,7 @@ import type { TestHouse } from "./house.ts";
 import { fieldsOf } from "./shapes.ts";
 import type { Asked, Upstream } from "./upstream.ts";
 
-export const token = "1971800d4d82861d8f2c1651fea4d212";
+const token = "1971800d4d82861d8f2c1651fea4d212";
 /** What the provider gets in place of the caller's key. */
 export const injected = basicHeader(token, "api_token");
 

@@ -63,8 +63,8 @@ let absent: ReadonlySet<Route>;
 beforeAll(async () => {
   house = await openHouse();
   ({ rows } = house);
-  const open = rows.filter(({ admits, wire }) => admits === "anyone" && wire === "connect");
-  const said = await Promise.all(open.map(async (row) => ({ row, status: (await ask(row)).status })));
+  const unguarded = rows.filter(({ admits, wire }) => admits === "anyone" && wire === "connect");
+  const said = await Promise.all(unguarded.map(async (row) => ({ row, status: (await ask(row)).status })));
   absent = new Set(said.filter(({ status }) => status === 501).map(({ row }) => row));
 });
 afterAll(() => house.close());

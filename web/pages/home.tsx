@@ -50,8 +50,9 @@ const Home = () => (
       </ul>
       <section class="stack" aria-label={t.tryIt}>
         <h2>{t.tryIt}</h2>
-        <CopyLine what={t.tryIt} shown={`curl -u <email>:<password> ${facts.origin}/api/v9/me`} />
-        <CopyLine what={t.tryIt} shown={`curl -u <API token>:api_token ${facts.origin}/api/v9/me`} />
+        {/* In quotes, so that a shell takes even an unreplaced placeholder for what it is. */}
+        <CopyLine what={t.withEmail} shown={`curl -u '<email>:<password>' ${facts.origin}/api/v9/me`} />
+        <CopyLine what={t.withToken} shown={`curl -u '<API token>:api_token' ${facts.origin}/api/v9/me`} />
       </section>
       {facts.local && (
         <p class="small">

@@ -78,9 +78,11 @@ const Pending = ({ email, changed }: { readonly email: string; readonly changed:
         <MailWays />
       </Notice>
       <Form label={t.dropPending} send={drop}>
-        <Submit busy={t.dropPending} kind="plain">
-          {t.dropPending}
-        </Submit>
+        <div class="actions">
+          <Submit busy={t.dropPending} kind="plain">
+            {t.dropPending}
+          </Submit>
+        </div>
       </Form>
     </div>
   );

@@ -48,7 +48,7 @@ const TokenLine = ({
   };
   return (
     <>
-      <div class="copy-line">
+      <div class="copy-line two-ways">
         <code aria-label={t.token}>{shown ?? masked}</code>
         <button
           type="button"
@@ -163,7 +163,9 @@ const Link = ({
   readonly get: (() => Promise<string>) | undefined;
 }) => {
   const token = shown ?? (get ? masked : "<API token>");
-  const curl = (value: string): string => `curl -u ${value}:api_token ${me}`;
+  /** A token needs no quotes; what only stands for one would be a redirection to a shell. */
+  const curl = (value: string): string =>
+    `curl -u ${value.startsWith("<") ? `'${value}:api_token'` : `${value}:api_token`} ${me}`;
   return (
     <Section title={t.link} lead={t.linkLead}>
       <Combination
@@ -174,7 +176,7 @@ const Link = ({
         password={{ what: t.passWord, shown: "api_token" }}
         curl={{
           what: t.curlToken,
-          shown: curl(shown ?? "…"),
+          shown: curl(shown ?? (get ? "…" : token)),
           text: async () => curl(get ? await get() : token),
         }}
       />

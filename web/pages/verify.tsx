@@ -33,7 +33,17 @@ const Verify = () => {
     );
   }
   return (
-    <Gate title={t.title} lead={t.lead}>
+    <Gate
+      title={t.title}
+      lead={t.lead}
+      aside={
+        !facts.signedIn && (
+          <>
+            {t.noCode} <a href="/login">{t.signInForOne}</a>
+          </>
+        )
+      }
+    >
       <Form label={t.title} send={send}>
         <CodeField code={mailedCode} />
         <Submit busy={t.busy}>{t.submit}</Submit>

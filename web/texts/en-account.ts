@@ -19,7 +19,7 @@ export const enAccount = {
     },
     about: "About you",
     nameHint: "Shown to others in the same workspace.",
-    timezoneHint: "Days and weeks begin by it.",
+    timezoneHint: "Decides when your days and weeks begin.",
     save: "Save",
     saving: "Saving…",
     saved: "Saved.",
@@ -29,8 +29,6 @@ export const enAccount = {
     unverified: "Not confirmed",
     unverifiedLead: (email: string) =>
       `We sent a mail to ${email}. Open the link in it, so that we know that mails reach you.`,
-    resend: "Send the mail again",
-    resent: (email: string) => `Another mail to ${email} is on its way.`,
     newEmail: "New email address",
     changeEmail: "Change address",
     cancel: "Cancel",
@@ -39,7 +37,6 @@ export const enAccount = {
     pending: (email: string) => `Waiting for ${email}: open the link in the mail that we sent there.`,
     enterCode: "Enter the code instead",
     dropPending: "Keep the old address",
-    dropped: "Your address stays as it is.",
     password: "Password",
     passwordLead: "A new password ends every session but this one. Your API token stays.",
     changePassword: "Change password",
@@ -109,7 +106,7 @@ export const enAccount = {
     endedOthers: (count: number) =>
       count === 1 ? "One other session has ended." : `${count} other sessions have ended.`,
     only: "You are signed in here only.",
-    strange: "Something that you don’t know? End it, then change your password.",
+    strange: "Something that you don’t recognize? End it, then change your password.",
     changePassword: "Change password",
     lately: "What happened lately",
     latelyLead: "Sign-ins, changes, and passwords that were wrong.",
@@ -156,7 +153,7 @@ export const enAccount = {
 
   close: {
     title: "Close account",
-    lead: "Read what will happen first.",
+    lead: "Read this before you go on.",
     happens: "What will happen",
     atOnce: [
       "Your password, your API token and every session stop working at once.",

@@ -40,7 +40,7 @@ export const en = {
     showPassword: "Show password",
     remember: "Stay signed in for 28 days",
     passwordHint: (minimum: number) =>
-      `At least ${minimum} characters. A few words are easier to keep in mind than signs.`,
+      `At least ${minimum} characters. Several words are easier to remember than symbols.`,
     codeFilled: "Filled in from the link in your mail.",
     codeHint: "26 letters and digits, from the mail. Hyphens and capitals don’t matter.",
   },
@@ -73,8 +73,8 @@ export const en = {
     "password.not_text": "This password has characters that can’t be stored.",
     "current_password.wrong": "This is not your current password.",
     "display_name.too_long": "A name has at most 255 characters.",
-    "display_name.characters": "A name is one line of text, without signs that nobody sees.",
-    "fullname.invalid": "A name is one line of at most 255 characters, without signs that nobody sees.",
+    "display_name.characters": "A name is one line of text, without invisible characters.",
+    "fullname.invalid": "A name is one line of at most 255 characters, without invisible ones.",
   },
 
   /** By code. Others are told in the server's own words. */
@@ -118,20 +118,19 @@ export const en = {
 
   home: {
     title: "One account, and the keys to it",
-    lead: "Latchkey keeps your account, and opens the API behind it: in the browser with a session, in programs with an API token.",
+    lead: "Latchkey keeps your account, and opens the API behind it: sign in here in the browser, and give your programs an API token.",
     signUp: "Sign up",
     signIn: "Sign in",
     toAccount: "To your account",
     signedInAs: (email: string) => `You are signed in as ${email}.`,
     points: [
-      ["Your account", "Email, password, and every place where you are signed in, to see and to end."],
-      [
-        "Your API token",
-        "One token for your programs, to copy, and to replace without touching the password.",
-      ],
-      ["The API", "Toggl Track’s calls, on this server: the clients that you know work here."],
+      ["Your account", "Your email, your password, and every place where you are signed in."],
+      ["Your API token", "One token for your programs. You can replace it without touching your password."],
+      ["The API", "The same calls as Toggl Track’s, on this server: the clients that you know work here."],
     ],
     tryIt: "Try it in a terminal",
+    withEmail: "curl line with email and password",
+    withToken: "curl line with API token",
     documents: "API reference",
     mails: "Mails of this server",
   },
@@ -141,14 +140,14 @@ export const en = {
     lead: "One account for this server and its API.",
     submit: "Create account",
     busy: "Creating the account…",
-    nameHint: "Left empty, it is the part of your address before the @.",
+    nameHint: "Optional. Left empty, it is the part of your address before the @.",
     tos: "I accept the terms of use of this server",
     haveOne: "Already have an account?",
     signIn: "Sign in",
     checkTitle: "Check your mail",
     check: (email: string) =>
       `We sent a mail to ${email}. Open the link in it to confirm the address; then you can sign in.`,
-    checkNothing: "Nothing there? Look among the spam, or ask for another one.",
+    checkNothing: "Nothing there? Look in the spam folder, or ask for another mail.",
     again: "Send another one",
     sentAgain: "If the address can be confirmed, another mail is on its way.",
   },
@@ -168,7 +167,7 @@ export const en = {
     goOn: "Go on",
     noCookieTitle: "Your browser did not keep the session",
     noCookie:
-      "All was right, but the session cookie did not come back, so the next page would not know you. These are the usual reasons:",
+      "What you entered was right, but the session cookie did not come back, so the next page would not know you. These are the usual reasons:",
     noCookieReasons: (origin: string) => [
       `This page must be opened at ${origin}, exactly.`,
       "Cookies are blocked for this site, in the settings or by an extension.",
@@ -191,10 +190,10 @@ export const en = {
     sentTitle: "Check your mail",
     sent: (email: string) =>
       `If there is an account for ${email}, a code is on its way. It is good for 10 minutes and works once.`,
-    nothing: "Nothing there? Look among the spam, or check that the address is the one of your account.",
+    nothing: "Nothing there? Look in the spam folder, and check that this is the address of your account.",
     enter: "Enter the code",
     otherAddress: "Use another address",
-    remembered: "Remembered it?",
+    remembered: "Remember your password?",
     signIn: "Sign in",
     openMails: "Open the mails of this server",
   },
@@ -204,7 +203,7 @@ export const en = {
     lead: "You will be signed in here, and signed out everywhere else.",
     submit: "Set the password",
     busy: "Setting the password…",
-    noCode: "No code yet, or it is too old?",
+    noCode: "No code yet, or is it too old?",
     ask: "Ask for one",
   },
 
@@ -217,8 +216,8 @@ export const en = {
     done: (email: string) => `Mails go to ${email}.`,
     toAccount: "To your account",
     toSignIn: "Sign in",
-    noCode: "The code is too old, or the mail is lost?",
-    again: "Send another one",
+    noCode: "Is the code too old, or the mail lost?",
+    signInForOne: "Sign in to get another",
   },
 
   undoClose: {
@@ -233,7 +232,7 @@ export const en = {
 
   mail: {
     title: "Mails",
-    lead: "This server has no mail server. Its mails lie here, for you to read on this machine only.",
+    lead: "No mail server is set up, so the mails of this server are kept here. They can be read on this machine only.",
     none: "No mails yet. Sign up, or ask for a password reset.",
     to: (address: string) => `to ${address}`,
     reload: "Look again",

@@ -8,7 +8,7 @@ import { texts } from "../texts/index.ts";
 import { troubleOf } from "./problem.ts";
 
 export const Brand = () => (
-  <a class="brand" href="/">
+  <a class="brand" href="/" aria-label={texts.name}>
     <svg viewBox="0 0 32 32" aria-hidden="true">
       <rect width="32" height="32" rx="8" fill="#2f5bea" />
       <g fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round">
@@ -16,7 +16,7 @@ export const Brand = () => (
         <path d="M15.7 16H26v4.4M21 16v3.4" />
       </g>
     </svg>
-    {texts.name}
+    <span>{texts.name}</span>
   </a>
 );
 

@@ -7,7 +7,7 @@ import { tables, type EnvironmentKeyRow, type EnvironmentRow, type Queries } fro
 
 const texts = z.array(z.string());
 
-export const environmentOf = (row: EnvironmentRow): Environment => ({
+const environmentOf = (row: EnvironmentRow): Environment => ({
   id: row.id,
   name: row.name,
   connectOrigins: texts.parse(JSON.parse(row.connect_origins)),
@@ -37,9 +37,6 @@ export const environmentById = async (query: Queries, id: number): Promise<Envir
     .executeTakeFirst();
   return row && environmentOf(row);
 };
-
-export const allEnvironments = async (query: Queries): Promise<readonly Environment[]> =>
-  (await tables(query).selectFrom("environments").selectAll().orderBy("id").execute()).map(environmentOf);
 
 /** Undefined when there is one of that name. */
 export const insertEnvironment = async (
