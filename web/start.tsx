@@ -16,6 +16,8 @@ const shareWhoIsSignedIn = (): void => {
   channel.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
     if (data !== own) location.reload();
   });
+  // A channel never leaves its own origin.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
   channel.postMessage(own);
 };
 

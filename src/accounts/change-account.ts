@@ -8,7 +8,7 @@ import type { EmailAddress } from "./email-address.ts";
 import { holdOpen } from "./hold-open.ts";
 import { mayTell } from "./mail-cap.ts";
 import { issueCode, verifyCodeLifetimeMs } from "./mail-codes.ts";
-import { emailChangedMail, passwordChangedMail, verifyEmailMail } from "./mails.ts";
+import { emailChangedMail, passwordChangedMail, verifyMovedMail } from "./mails.ts";
 import { pendMove, reserveNewAddress } from "./move-address.ts";
 import { addressTaken } from "./newcomer.ts";
 import { proveOwner } from "./prove-owner.ts";
@@ -56,7 +56,7 @@ export const changeAccount = (deps: Deps) => {
       purpose: "verify_email",
       expiresAt: now + verifyCodeLifetimeMs,
     });
-    await deps.mail.enqueue(tx, verifyEmailMail(email.address, origin, code));
+    await deps.mail.enqueue(tx, verifyMovedMail(email.address, origin, code));
   };
 
   return async (

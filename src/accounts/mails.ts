@@ -59,6 +59,18 @@ export const verifyEmailMail = (to: string, origin: string, code: string): MailM
     { text: "It is valid for three days. If you did not sign up, ignore this mail." },
   ]);
 
+/** For an address that an account has been moved to already, and whose owner nobody has heard of yet. */
+export const verifyMovedMail = (to: string, origin: string, code: string): MailMessage =>
+  compose(to, "Confirm your e-mail address", [
+    { text: `An account at ${origin} was moved to this address. Confirm that the address is yours:` },
+    { link: `${origin}/verify#${code}` },
+    { text: "Or enter this code:" },
+    { code },
+    { text: "Or from a terminal:" },
+    { text: `curl -X POST ${origin}/api/me/email_verification/confirm/${code}` },
+    { text: "It is valid for three days. If you know nothing of such an account, ignore this mail." },
+  ]);
+
 /** @param tried what somebody wanted of the address: "sign up with it" */
 export const addressTakenMail = (to: string, origin: string, tried: string): MailMessage =>
   compose(to, "You already have an account", [

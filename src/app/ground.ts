@@ -26,6 +26,8 @@ export type Surprises = {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly passwordParameters?: PasswordParameters;
+  /** The folder of the catalogue. */
+  readonly providers?: string;
 };
 
 /** What every process of the house stands on, a server as well as a command of the operator. Nothing runs by itself. */
@@ -105,7 +107,7 @@ export const layGround = async (
     tries,
     audit,
     log,
-    catalogue: loadCatalogue(fileURLToPath(providersFolder)),
+    catalogue: loadCatalogue(surprises.providers ?? fileURLToPath(providersFolder)),
     outbound,
     ownApi: ownApi.call,
     policy: config,

@@ -16,5 +16,5 @@ export const changeCredentials =
       integrationKey: named.integrationKey,
       credentials,
     });
-    await bring({ ...target, holder, connectionId: named.connectionId, verified: true });
+    await bring({ ...target, holder, connectionId: named.connectionId, mustExist: true, verified: true });
   };

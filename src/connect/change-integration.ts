@@ -15,7 +15,7 @@ import { openConfig, sealConfig } from "./vault.ts";
 
 type Deps = Pick<
   RoomDeps,
-  "store" | "clock" | "random" | "rootKeys" | "audit" | "catalogue" | "policy" | "tell"
+  "store" | "clock" | "random" | "rootKeys" | "log" | "audit" | "catalogue" | "policy" | "tell"
 >;
 
 /** @throws Refusal not_found, as recorded */

@@ -1,21 +1,30 @@
 import type { Tx } from "../kernel/db/store.ts";
 import { Refusal } from "../kernel/errors.ts";
 import { originOf, requestPartsOf } from "./catalogue/request-parts.ts";
-import type { Connection, ConnectionState } from "./connection.ts";
+import type { Connection, ConnectionState, ProviderAccount } from "./connection.ts";
 import type { ConnectDeps, RoomDeps } from "./deps.ts";
 import { feedIdOf } from "./environment.ts";
 import { integrationByKey } from "./store/integrations.ts";
 import { connectionByRow, setConnectionState } from "./store/connections.ts";
+import { unusableOf } from "./unusable-connection.ts";
 import { openConfig, openKept } from "./vault.ts";
 import { verifyCredentials } from "./verify-credentials.ts";
 
-type Deps = Pick<RoomDeps, "store" | "clock" | "rootKeys" | "catalogue" | "outbound" | "ownApi" | "tell">;
+type Deps = Pick<
+  RoomDeps,
+  "store" | "clock" | "rootKeys" | "catalogue" | "log" | "outbound" | "ownApi" | "tell"
+>;
 
 export type Finding = {
   readonly state: ConnectionState;
   readonly reason: string | null;
   /** The state was another before. */
   readonly changed: boolean;
+};
+
+type Found = Omit<Finding, "changed"> & {
+  /** Whose account it is, as the provider says now; null when it does not. */
+  readonly account: ProviderAccount | null;
 };
 
 const sentences: Readonly<Record<string, string>> = {
@@ -28,7 +37,7 @@ const sentences: Readonly<Record<string, string>> = {
  * down, or out of quota, says nothing about credentials: then the state stays, and the refusal tells why.
  *
  * @throws Refusal provider_quota, provider_rate_limited, provider_unavailable, unexpected_answer, address_refused,
- * unknown_provider_template
+ * unknown_provider_template, connection_failing
  */
 export const checkConnection = (deps: Deps) => {
   const { store, clock, catalogue } = deps;
@@ -50,18 +59,17 @@ export const checkConnection = (deps: Deps) => {
           },
     );
 
-  const settle = async (
-    connection: Connection,
-    state: ConnectionState,
-    reason: string | null,
-  ): Promise<Finding> => {
+  const settle = async (connection: Connection, found: Found): Promise<Finding> => {
+    const { state, reason } = found;
+    // Where the provider has no call that tells, nobody was asked. An account that is another one now is no news of this one.
+    const account = found.account?.id === (connection.account ?? found.account)?.id ? found.account : null;
+    const verifiedAt = found.account === null ? null : clock.now();
     const changed = await store.transaction(async (tx) => {
-      const isNew = await setConnectionState(tx.query, connection, {
-        state,
-        reason,
-        verifiedAt: state === "live" ? clock.now() : null,
-      });
-      if (isNew) await tellOf(tx, { ...connection, state, stateReason: reason });
+      const isNew = await setConnectionState(tx.query, connection, { state, reason, verifiedAt, account });
+      if (isNew) {
+        const told = { ...connection, state, stateReason: reason, account: account ?? connection.account };
+        await tellOf(tx, told);
+      }
       tx.changed(feedIdOf(connection.environmentId));
       return isNew;
     });
@@ -83,17 +91,17 @@ export const checkConnection = (deps: Deps) => {
       connectionConfig: { ...connection.config, ...kept.config },
       integrationConfig: { ...integration.config, ...openConfig(deps, integration) },
     };
-    // Asking there would be sending them there.
-    if (originOf(requestPartsOf(provider, values).baseUrl) !== connection.origin) {
-      return settle(connection, "failing", "origin_changed");
-    }
     try {
+      // Asking there would be sending them there.
+      if (originOf(requestPartsOf(provider, values).baseUrl) !== connection.origin) {
+        return await settle(connection, { state: "failing", reason: "origin_changed", account: null });
+      }
       // What is kept is not swapped once more.
-      await verify({ provider, shape, ...values, keepPassword: true });
-      return await settle(connection, "live", null);
+      const { account } = await verify({ provider, shape, ...values, keepPassword: true });
+      return await settle(connection, { state: "live", reason: null, account });
     } catch (error) {
-      if (!(error instanceof Refusal) || error.code !== "connection_test_failed") throw error;
-      return settle(connection, "failing", "credentials_refused");
+      if (!(error instanceof Refusal) || error.code !== "connection_test_failed") throw unusableOf(error);
+      return settle(connection, { state: "failing", reason: "credentials_refused", account: null });
     }
   };
 };

@@ -15,6 +15,7 @@ import { connectBody, parseQuery } from "./input.ts";
 import { connectionsQuery, listConnections } from "./list-connections.ts";
 import { connectionQuery, readConnection } from "./read-connection.ts";
 import { shownInList } from "./shown-connection.ts";
+import { webhookOverrideOf } from "./webhooks/address.ts";
 
 /** The older of the two is the original's too, and its old clients call it. */
 const prefixes = [
@@ -26,7 +27,7 @@ const namedQuery = z.strictObject({ provider_config_key: integrationKey });
 
 export type ConnectionRouteDeps = Pick<
   RoomDeps,
-  "store" | "clock" | "rootKeys" | "audit" | "policy" | "tell"
+  "store" | "clock" | "rootKeys" | "log" | "audit" | "policy" | "tell"
 > & {
   readonly reads: ConnectionReads;
   readonly uses: ConnectionUse;
@@ -84,6 +85,8 @@ export const connectionRoutes = (deps: ConnectionRouteDeps, keys: EnvironmentKey
       run: async ({ input, principal, incoming }) => {
         const { provider_config_key: key } = parseQuery(namedQuery, incoming);
         const named = { integrationKey: key, connectionId: incoming.param("*") };
+        // Refused before anything is changed: the provider is asked in between.
+        webhookOverrideOf(input.webhook_url_override, deps.policy);
         if (input.credentials !== undefined)
           await deps.changeCredentials(principal, named, input.credentials);
         await change(principal.environment, { named, wanted: input }, actorOf(principal, incoming));

@@ -8,6 +8,7 @@ import type { ConnectDeps } from "./deps.ts";
 import { feedIdOf, type Environment } from "./environment.ts";
 import { connectionByKeys } from "./store/connections.ts";
 import { integrationByKey } from "./store/integrations.ts";
+import { unusableOf } from "./unusable-connection.ts";
 import { openConfig, openKept } from "./vault.ts";
 
 /** A connection as the proxy needs it: what to send, and whether it may be sent. */
@@ -35,9 +36,8 @@ const mostConnections = 2000;
 /** So long opened credentials may stay, used or not. */
 const openMs = 10 * minute;
 
-type Deps = Pick<ConnectDeps, "store" | "clock" | "rootKeys" | "catalogue">;
+type Deps = Pick<ConnectDeps, "store" | "clock" | "rootKeys" | "log" | "catalogue">;
 
-/** A configuration that no request can be built from any more is for whoever links the account anew. */
 const partsOf = (
   deps: Deps,
   provider: Provider,
@@ -51,9 +51,7 @@ const partsOf = (
       integrationConfig: { ...integration.config, ...openConfig(deps, integration) },
     });
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== "input_invalid") throw error;
-    const why = error.issues.map(({ message }) => message).join("; ");
-    throw new Refusal("connection_failing", { text: `No call can be made through this connection: ${why}` });
+    throw unusableOf(error);
   }
 };
 

@@ -67,7 +67,7 @@ const findingAnswer = z.object({
   account: accountAnswer.nullable(),
 });
 
-type Deps = Pick<RoomDeps, "store" | "clock" | "rootKeys" | "catalogue" | "policy">;
+type Deps = Pick<RoomDeps, "store" | "clock" | "rootKeys" | "log" | "catalogue" | "policy">;
 
 /** Credentials that an app brings along, and the question whether those that are kept still work (contract nango §1.9). */
 export const credentialRoutes = (

@@ -7,19 +7,23 @@ import type { Connection, Integration } from "./connection.ts";
 import type { RoomDeps } from "./deps.ts";
 import { tagsOf, type EndUser } from "./end-user.ts";
 import { feedIdOf, type KeyHolder } from "./environment.ts";
+import { noConnection } from "./named-connection.ts";
 import { splitSecrets } from "./secret-fields.ts";
 import {
   connectionByKeys,
+  holdConnection,
   insertConnection,
   updateConnection,
   type ConnectionDraft,
 } from "./store/connections.ts";
-import { openConfig, openKept, sealKept } from "./vault.ts";
+import type { Queries } from "./store/tables.ts";
+import { refuseDeleted } from "./submission.ts";
+import { openConfig, openKeptConfig, sealKept } from "./vault.ts";
 import { verifyCredentials, type Verified } from "./verify-credentials.ts";
 
 type Deps = Pick<
   RoomDeps,
-  "store" | "clock" | "random" | "rootKeys" | "audit" | "outbound" | "ownApi" | "tell"
+  "store" | "clock" | "random" | "rootKeys" | "audit" | "log" | "outbound" | "ownApi" | "tell"
 >;
 
 export type Import = {
@@ -30,6 +34,8 @@ export type Import = {
   readonly credentials: Texts;
   /** Without one, a new id. One that is there is written over. */
   readonly connectionId?: string | undefined;
+  /** Whether one that is not there is a mistake. */
+  readonly mustExist?: boolean;
   readonly config?: Readonly<Record<string, string>> | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
@@ -85,7 +91,7 @@ const draftOf = (
  * A connection that an app brings along, or whose credentials it changes. Credentials that the provider refuses change
  * nothing.
  *
- * @throws Refusal input_invalid, and all of verify-credentials.ts
+ * @throws Refusal input_invalid, not_found, unknown_provider_config, connection_failing, busy, and all of verify-credentials.ts
  */
 export const importConnection = (deps: Deps) => {
   const verify = verifyCredentials(deps);
@@ -113,21 +119,27 @@ export const importConnection = (deps: Deps) => {
     const { holder, integration, provider } = wanted;
     const { store, clock } = deps;
     const connectionId = wanted.connectionId ?? randomUUID();
-    const find = () =>
-      connectionByKeys(store.query, holder.environment.id, integration.uniqueKey, connectionId);
-    const former = await find();
-    const kept = former && { ...former.config, ...openKept(deps, former).config };
+    const find = (query: Queries) =>
+      connectionByKeys(query, holder.environment.id, integration.uniqueKey, connectionId);
+    const known = await find(store.query);
+    const kept = known && { ...known.config, ...openKeptConfig(deps, known) };
     const config = checkFields(
       provider.connection_config,
       { ...kept, ...wanted.config },
       "connection_config",
     );
     const verified = await verifiedOf(wanted, config);
-    const draft = draftOf(deps, wanted, former, { verified, config, connectionId });
     await store.transaction(async (tx) => {
       const now = clock.now();
+      await tx.alone();
+      await refuseDeleted(tx.query, integration);
+      // Read anew: what the app wrote while the provider was asked is to stay.
+      const found = await find(tx.query);
+      const former = found && (await holdConnection(tx.query, found.id));
+      if (!former && wanted.mustExist === true) throw noConnection();
+      const draft = draftOf(deps, wanted, former, { verified, config, connectionId });
       const isKept = former
-        ? await updateConnection(tx.query, { id: former.id, sealedVersion: former.sealedVersion }, draft, now)
+        ? await updateConnection(tx.query, former.id, draft, now)
         : (await insertConnection(tx.query, draft, now)) !== undefined;
       // Two that write the same connection at once: the other one was first, and this one may be tried again.
       if (!isKept) throw new Refusal("busy", { retryAfter: 1 });
@@ -149,7 +161,7 @@ export const importConnection = (deps: Deps) => {
       });
       tx.changed(feedIdOf(holder.environment.id));
     });
-    const made = await find();
+    const made = await find(store.query);
     if (!made) throw new Refusal("unknown_connection");
     return made;
   };

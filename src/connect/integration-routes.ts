@@ -26,7 +26,7 @@ const mayBeSeen = (caller: Caller, key: string): boolean => {
 
 type Deps = Pick<
   RoomDeps,
-  "store" | "clock" | "random" | "rootKeys" | "audit" | "catalogue" | "policy" | "tell"
+  "store" | "clock" | "random" | "rootKeys" | "log" | "audit" | "catalogue" | "policy" | "tell"
 >;
 
 /** Which providers the people of an app may link, and how (contract nango §1.8). */

@@ -14,16 +14,28 @@ import { splitSecrets } from "./secret-fields.ts";
 import { countTry, finishConnectSession, giveTryBack } from "./store/connect-sessions.ts";
 import {
   connectionByRow,
+  holdConnection,
   insertConnection,
   updateConnection,
   type ConnectionDraft,
 } from "./store/connections.ts";
-import { openConfig, openKept, sealKept } from "./vault.ts";
+import { refuseDeleted } from "./submission.ts";
+import { openConfig, openKeptConfig, sealKept } from "./vault.ts";
 import { verifyCredentials, type Verified } from "./verify-credentials.ts";
 
 type Deps = Pick<
   RoomDeps,
-  "store" | "clock" | "random" | "rootKeys" | "tries" | "audit" | "outbound" | "ownApi" | "policy" | "tell"
+  | "store"
+  | "clock"
+  | "random"
+  | "rootKeys"
+  | "tries"
+  | "audit"
+  | "log"
+  | "outbound"
+  | "ownApi"
+  | "policy"
+  | "tell"
 >;
 
 /** Guesses that are spread over many sessions still come from somewhere. */
@@ -47,24 +59,31 @@ export type Submission = {
   readonly peer: { readonly address: string; readonly network: string };
 };
 
+/** What was found out before anything is written. */
+type Accepted = { readonly verified: Verified; readonly config: Texts };
+
 export type Linked = { readonly connectionId: string; readonly account: ProviderAccount | null };
 
 const tooManyTries = (): Refusal =>
   new Refusal("rate_limited", { text: "Too many wrong tries with this link. Ask the app for a new one." });
 
-/** An account is told apart by what the provider calls it, and not by what it may rename. */
-const isAnother = (before: Connection | undefined, now: Verified): boolean =>
-  before?.account !== null &&
-  before?.account !== undefined &&
-  now.account !== null &&
-  before.account.id !== now.account.id;
+/** An account is told apart by what the provider calls it, and not by what it may rename. @throws Refusal different_account */
+const refuseAnother = (
+  former: Connection | undefined,
+  { account: now }: Verified,
+  confirmed: boolean,
+): void => {
+  const before = former?.account ?? null;
+  if (confirmed || before === null || now === null || before.id === now.id) return;
+  throw new Refusal("different_account", { payload: { before, now } });
+};
 
 /**
  * Links an account: the provider is asked, and only what it accepted is kept, sealed. Linking anew keeps metadata, tags,
  * configuration and webhook address of the connection, unless the session says otherwise.
  *
- * @throws Refusal connect_session_finished, rate_limited, invalid_connection, different_account, and all of
- * verify-credentials.ts
+ * @throws Refusal connect_session_finished, rate_limited, invalid_connection, different_account,
+ * unknown_provider_config, connection_failing, and all of verify-credentials.ts
  */
 export const linkAccount = (deps: Deps) => {
   const { store, clock, policy } = deps;
@@ -77,7 +96,10 @@ export const linkAccount = (deps: Deps) => {
   ): Promise<Result> => {
     const reserved = await deps.tries.reserve([{ policy: linksOfNetwork, value: peer.network }]);
     if (!reserved.ok) throw new Refusal("rate_limited", { retryAfter: reserved.retryAfterSeconds });
-    if (!(await store.transaction((tx) => countTry(tx.query, session.id, mostTries)))) throw tooManyTries();
+    if (!(await store.transaction((tx) => countTry(tx.query, session.id, mostTries)))) {
+      await reserved.refund();
+      throw tooManyTries();
+    }
     const giveBack = async (): Promise<void> => {
       await reserved.refund();
       await store.transaction((tx) => giveTryBack(tx.query, session.id));
@@ -92,9 +114,11 @@ export const linkAccount = (deps: Deps) => {
     }
   };
 
-  const formerOf = async ({ connectionRow }: ConnectSession): Promise<Connection | undefined> => {
+  const formerOf = async ({ connectionRow }: ConnectSession, tx?: Tx): Promise<Connection | undefined> => {
     if (connectionRow === null) return undefined;
-    const former = await connectionByRow(store.query, connectionRow);
+    const former = tx
+      ? await holdConnection(tx.query, connectionRow)
+      : await connectionByRow(store.query, connectionRow);
     if (!former) throw new Refusal("invalid_connection");
     return former;
   };
@@ -103,19 +127,16 @@ export const linkAccount = (deps: Deps) => {
     { session, integration, provider, config }: Submission,
     former: Connection | undefined,
   ): Texts => {
-    const kept = former && { ...former.config, ...openKept(deps, former).config };
-    return checkFields(
-      provider.connection_config,
-      { ...kept, ...session.terms.configDefaults[integration.uniqueKey], ...config },
-      "params",
-    );
+    const kept = former && { ...former.config, ...openKeptConfig(deps, former) };
+    // What the app has laid down is not for the person to change.
+    const laidDown = session.terms.configDefaults[integration.uniqueKey];
+    return checkFields(provider.connection_config, { ...kept, ...config, ...laidDown }, "params");
   };
 
   const draftOf = (
     { session, integration, provider }: Submission,
     former: Connection | undefined,
-    verified: Verified,
-    config: Texts,
+    { verified, config }: Accepted,
   ): ConnectionDraft => {
     const { terms, environment } = session;
     const { open, secret } = splitSecrets(provider.connection_config, config);
@@ -143,19 +164,20 @@ export const linkAccount = (deps: Deps) => {
     };
   };
 
-  const keep = async (
-    tx: Tx,
-    { session, integration, peer }: Submission,
-    former: Connection | undefined,
-    draft: ConnectionDraft,
-  ): Promise<void> => {
+  const keep = async (tx: Tx, submission: Submission, accepted: Accepted): Promise<Linked> => {
+    const { session, integration, peer } = submission;
     const now = clock.now();
+    await tx.alone();
+    await refuseDeleted(tx.query, integration);
+    // Read anew: what the app wrote while the provider was asked is to stay.
+    const former = await formerOf(session, tx);
+    refuseAnother(former, accepted.verified, submission.confirmed);
+    const draft = draftOf(submission, former, accepted);
     if (!policy.connectReusable && !(await finishConnectSession(tx.query, session.id, now))) {
       throw new Refusal("connect_session_finished");
     }
     if (former) {
-      const at = { id: former.id, sealedVersion: former.sealedVersion };
-      if (!(await updateConnection(tx.query, at, draft, now))) throw new Refusal("invalid_connection");
+      if (!(await updateConnection(tx.query, former.id, draft, now))) throw new Refusal("invalid_connection");
     } else if ((await insertConnection(tx.query, draft, now)) === undefined) {
       throw new Error("A random UUID was there already.");
     }
@@ -176,6 +198,7 @@ export const linkAccount = (deps: Deps) => {
       success: true,
     });
     tx.changed(feedIdOf(session.environment.id));
+    return { connectionId: draft.connectionId, account: draft.account };
   };
 
   /** The app learns that its user tried in vain, and why; so does whoever reads the audit. */
@@ -232,13 +255,6 @@ export const linkAccount = (deps: Deps) => {
         throw error;
       }),
     );
-    if (isAnother(former, verified) && !submission.confirmed) {
-      throw new Refusal("different_account", {
-        payload: { before: former?.account ?? null, now: verified.account },
-      });
-    }
-    const draft = draftOf(submission, former, verified, config);
-    await store.transaction((tx) => keep(tx, submission, former, draft));
-    return { connectionId: draft.connectionId, account: verified.account };
+    return store.transaction((tx) => keep(tx, submission, { verified, config }));
   };
 };

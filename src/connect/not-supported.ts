@@ -18,6 +18,13 @@ const calls: readonly (readonly [Method, path: string, what: string])[] = [
   ["GET", "/oauth/connect/{integration_key}", "OAuth"],
   ["GET", "/oauth/callback", "OAuth"],
   ["GET", "/app-auth/connect", "app installations"],
+  ["ANY", "/integrations/{integration_key}/functions", "functions"],
+  ["ANY", "/integrations/{integration_key}/functions/{rest*}", "functions"],
+  ["ANY", "/scripts/{rest*}", "functions"],
+  ["ANY", "/action/{rest*}", "actions"],
+  ["ANY", "/sync/{rest*}", "syncs"],
+  ["ANY", "/records", "syncs"],
+  ["ANY", "/records/{rest*}", "syncs"],
 ];
 
 /** Whatever comes along is not looked at. */

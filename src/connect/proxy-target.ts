@@ -73,7 +73,9 @@ const withQuery = (path: string, query: ReadyConnection["parts"]["query"]): stri
   const names = new Set(query.map(([name]) => name));
   const sent = path.slice(before.length + 1).split("&");
   const kept = sent.filter((pair) => pair !== "" && !names.has(nameOf(pair)));
-  const ours = query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+  const ours = query.map(
+    ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value.toWellFormed())}`,
+  );
   return `${before}?${[...kept, ...ours].join("&")}`;
 };
 

@@ -10,7 +10,7 @@ import { nothingNamed } from "./named-connection.ts";
 import { shownConnection } from "./shown-connection.ts";
 import { openKept } from "./vault.ts";
 
-type Deps = Pick<ConnectDeps, "store" | "clock" | "rootKeys"> & {
+type Deps = Pick<ConnectDeps, "store" | "clock" | "rootKeys" | "log"> & {
   readonly reads: ConnectionReads;
   readonly uses: ConnectionUse;
 };

@@ -9,6 +9,7 @@ import type { ConnectDeps } from "./deps.ts";
 import type { Environment } from "./environment.ts";
 import { invalidBody } from "./input.ts";
 import { integrationByKey } from "./store/integrations.ts";
+import type { Queries } from "./store/tables.ts";
 
 export type Target = { readonly integration: Integration; readonly provider: Provider };
 
@@ -34,6 +35,15 @@ export const targetOf = async (
     throw new Refusal("integration_not_allowed");
   }
   return { integration, provider };
+};
+
+/** It may have been deleted while the provider was asked. @throws Refusal unknown_provider_config */
+export const refuseDeleted = async (
+  query: Queries,
+  { id, environmentId, uniqueKey }: Integration,
+): Promise<void> => {
+  const now = await integrationByKey(query, environmentId, uniqueKey);
+  if (now?.id !== id) throw new Refusal("unknown_provider_config");
 };
 
 /**

@@ -1,8 +1,10 @@
 import { z } from "zod";
-import { open, seal, type Place } from "../kernel/crypto/envelope.ts";
+import { open, seal, UnsealError, type Place } from "../kernel/crypto/envelope.ts";
 import type { RootKeys } from "../kernel/crypto/root-keys.ts";
+import { Refusal } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
 import { Secret } from "../kernel/secret.ts";
+import type { Log } from "../kernel/telemetry/log.ts";
 import type { Connection, Integration } from "./connection.ts";
 
 /**
@@ -35,15 +37,46 @@ const placeOf = (of: ConnectionPlace): Place => ({
 });
 
 type Keys = { readonly rootKeys: RootKeys; readonly random: Random };
+type Opening = { readonly rootKeys: RootKeys; readonly log: Log };
+
+const parsed = <Value>(schema: z.ZodType<Value>, opened: Secret): Value =>
+  schema.parse(JSON.parse(opened.reveal()));
+
+/** Whoever calls learns that it can't be used; why, and where that record lies, is for the operator alone. */
+const openOr = (
+  { rootKeys, log }: Opening,
+  place: Place,
+  record: { sealed: string; text: string },
+): Secret => {
+  try {
+    return open(rootKeys, place, record.sealed);
+  } catch (error) {
+    if (!(error instanceof UnsealError)) throw error;
+    log.error("vault_record_refused", { error });
+    throw new Refusal("connection_failing", { text: record.text, cause: error });
+  }
+};
 
 export const sealKept = ({ rootKeys, random }: Keys, place: ConnectionPlace, secrets: Kept): string =>
   seal(rootKeys, random, placeOf(place), new Secret(JSON.stringify(secrets)));
 
-/** @throws UnsealError when the record was changed or moved */
-export const openKept = (
-  { rootKeys }: Pick<Keys, "rootKeys">,
-  connection: ConnectionPlace & { readonly sealed: string },
-): Kept => kept.parse(JSON.parse(open(rootKeys, placeOf(connection), connection.sealed).reveal()));
+type SealedConnection = ConnectionPlace & { readonly sealed: string };
+
+/** @throws Refusal connection_failing when the record was changed or moved, or its root key is not at hand */
+export const openKept = (deps: Opening, connection: SealedConnection): Kept => {
+  const text = "What is kept of this connection can't be opened any more: link it anew";
+  return parsed(kept, openOr(deps, placeOf(connection), { sealed: connection.sealed, text }));
+};
+
+/** Of a connection that gets other credentials: a record that does not open must not stand in their way. */
+export const openKeptConfig = (deps: Opening, connection: SealedConnection): Kept["config"] => {
+  try {
+    return openKept(deps, connection).config;
+  } catch (error) {
+    if (error instanceof Refusal) return {};
+    throw error;
+  }
+};
 
 type IntegrationPlace = Pick<Integration, "environmentId" | "uniqueKey" | "configVersion">;
 
@@ -64,11 +97,13 @@ export const sealConfig = (
     ? null
     : seal(rootKeys, random, configPlaceOf(place), new Secret(JSON.stringify(config)));
 
-/** @throws UnsealError when the record was changed or moved */
+/** @throws Refusal connection_failing when the record was changed or moved, or its root key is not at hand */
 export const openConfig = (
-  { rootKeys }: Pick<Keys, "rootKeys">,
-  integration: Pick<Integration, "environmentId" | "uniqueKey" | "configVersion" | "sealedConfig">,
-): Readonly<Record<string, string>> =>
-  integration.sealedConfig === null
-    ? {}
-    : texts.parse(JSON.parse(open(rootKeys, configPlaceOf(integration), integration.sealedConfig).reveal()));
+  deps: Opening,
+  integration: IntegrationPlace & Pick<Integration, "sealedConfig">,
+): Readonly<Record<string, string>> => {
+  const { sealedConfig: sealed } = integration;
+  if (sealed === null) return {};
+  const text = "The secret settings of this integration can't be opened any more: make the integration anew";
+  return parsed(texts, openOr(deps, configPlaceOf(integration), { sealed, text }));
+};

@@ -59,7 +59,7 @@ test("a whole life without a mouse", async () => {
   expect(await tabTo(page, "Password")).toEqual(["Password"]);
   await keyboard.type("not the password");
   await keyboard.press("Enter");
-  await page.getByRole("alert").getByText("don’t fit together", { exact: false }).waitFor();
+  await page.getByRole("alert").getByText("Wrong email or password", { exact: false }).waitFor();
   await expectFocus(page, "Password", "input");
   await retype(page, first);
   await keyboard.press("Enter");
@@ -129,7 +129,7 @@ test("a whole life without a mouse", async () => {
   await page.waitForURL("/account?notice=reset");
   await ready(page);
 
-  await use(page, "Close");
+  await use(page, "Close account");
   await page.waitForURL("/account/close");
   await ready(page);
   await tabTo(page, "Current password");

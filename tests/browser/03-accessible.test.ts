@@ -121,7 +121,7 @@ const scenes: Readonly<Record<string, Readonly<Record<string, Scene>>>> = {
     }),
     "with a wrong password": then(at(), async (page) => {
       await signIn(page, "nobody@example.com", { password: "wrong" });
-      await text(page, "don’t fit together");
+      await text(page, "Wrong email or password");
     }),
     "before the address is verified": then(
       at("", () => careful),

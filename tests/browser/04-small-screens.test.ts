@@ -71,7 +71,7 @@ for (const { name, width, textSize } of screens) {
     await go("/login");
     await type(page, { Email: email, Password: "wrong" });
     await press(page, "Sign in");
-    await page.getByText("don’t fit together").waitFor();
+    await page.getByText("Wrong email or password").waitFor();
     await fits("a wrong password");
     await go("/forgot");
     await type(page, { Email: email });

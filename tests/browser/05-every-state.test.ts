@@ -214,7 +214,7 @@ test("what happened is shown by fifty, and the earlier ones on demand", async ()
   await page.goto("/account/sessions");
   const lately = page.getByRole("region", { name: "What happened lately" }).getByRole("listitem");
   await press(page, "Show earlier");
-  await lately.getByText("Account made").waitFor();
+  await lately.getByText("Account created").waitFor();
   expect(await lately.count()).toBe(56);
   expect(await lately.getByText("Wrong password").count()).toBe(55);
   expect(await page.getByRole("button", { name: "Show earlier" }).count()).toBe(0);

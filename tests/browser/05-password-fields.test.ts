@@ -88,7 +88,7 @@ test("a password that was taken leads to a new page, a refused one does not", as
   await page.goto("/login");
   await mark();
   await signIn(page, email, { password: "wrong" });
-  await page.getByText("don’t fit together", { exact: false }).waitFor();
+  await page.getByText("Wrong email or password", { exact: false }).waitFor();
   expect([await isSame(), await page.getByLabel("Email").inputValue()]).toEqual([true, email]);
   await signIn(page, email, { password: other });
   await page.waitForURL("/account");

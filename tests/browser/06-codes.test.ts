@@ -25,7 +25,12 @@ const alert = (page: Page, text: string): Promise<void> =>
   page.getByRole("alert").getByText(text, { exact: false }).waitFor();
 
 describe("a code from a mail", () => {
-  const refused = "This code is not valid, or not any more. Ask for a new one.";
+  const refused = {
+    "/reset": "This code is not valid, or not any more. Ask for a new one.",
+    "/verify": "This code is not valid, or not any more. Ask for a new one.",
+    "/undo-close":
+      "This code is not valid, or not any more. Use the one in the mail about closing your account.",
+  } as const;
   const buttons = {
     "/reset": "Set the password",
     "/verify": "Confirm",
@@ -74,14 +79,14 @@ describe("a code from a mail", () => {
         "nothing",
       ]) {
         await enter(page, path, code);
-        await alert(page, refused);
+        await alert(page, refused[path]);
         expect(await page.getByLabel("Code", { exact: true }).inputValue()).toBe(code);
       }
       const writes = noteWrites(page);
       for (const typed of ["../../sessions", "?x=1#y", "..", "%2e%2e/%2e%2e", "<b>", "x".repeat(64)]) {
         await page.getByLabel("Code", { exact: true }).fill(typed);
         await press(page, buttons[path]);
-        await alert(page, refused);
+        await alert(page, refused[path]);
       }
       // Whatever is typed stays in its place of the path.
       for (const write of writes) expect(write).toMatch(/^POST \/api\/me\/[a-z_]+\/(?:confirm|undo)\/[^/]*$/);
@@ -96,7 +101,7 @@ describe("a code from a mail", () => {
 
     await enter(page, "/reset", code);
 
-    await alert(page, refused);
+    await alert(page, refused["/reset"]);
     await page.getByRole("link", { name: "Ask for one" }).click();
     await page.waitForURL("/forgot");
     expect(faults).toEqual([]);

@@ -38,6 +38,23 @@ const end = ({ session }: Person) => house.send("DELETE", "/api/sessions", { ses
 const alert = (page: Page, text: string): Promise<void> =>
   page.getByRole("alert").getByText(text, { exact: false }).waitFor();
 
+test("a tab of one account never acts on another that was signed in beside it", async () => {
+  const anna = await house.person();
+  const bob = await house.person();
+  const { page, tab, faults } = await visitAs(anna);
+  await open(page, "/account");
+  const beside = await tab();
+  await beside.goto("/account");
+  await press(beside, "Sign out");
+  await beside.waitForURL("/login");
+  await signIn(beside, bob);
+  await beside.waitForURL("/account");
+
+  await page.getByText(bob.email).first().waitFor();
+  expect(await page.content()).not.toContain(anna.email);
+  expect(faults).toEqual([]);
+});
+
 describe("going back", () => {
   test("after signing in shows no second sign-in", async () => {
     const person = await house.person();
@@ -50,7 +67,7 @@ describe("going back", () => {
     await page.goBack();
     await heading(page, "You are signed in");
     expect(await page.locator("input").count()).toBe(0);
-    await page.getByRole("link", { name: "Go on" }).click();
+    await page.getByRole("link", { name: "Continue" }).click();
     await page.waitForURL("/account/tokens");
     expect(faults).toEqual([]);
   });

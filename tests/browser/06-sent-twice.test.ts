@@ -129,7 +129,7 @@ test("reload repeats nothing, whatever was just done", async () => {
       async () => {
         await type(page, { Email: person.email, Password: "not the password" });
         await press(page, "Sign in");
-        await page.getByRole("alert").getByText("don’t fit together", { exact: false }).waitFor();
+        await page.getByRole("alert").getByText("Wrong email or password", { exact: false }).waitFor();
         await keepSession(context, person.session);
       },
     ],

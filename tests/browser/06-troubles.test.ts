@@ -92,7 +92,7 @@ test("answers that are not ours are no answers", async () => {
     await press(page, "Sign in");
     await noAlert(page);
     letGo();
-    await alert(page, "Email and password don’t fit together.");
+    await alert(page, "Wrong email or password.");
     await type(page, { Password: password });
   }
   await press(page, "Sign in");
@@ -157,7 +157,7 @@ test("too many tries: the page counts down until the next one is possible", asyn
   for (let wrong = 0; wrong < 3; wrong++) {
     await type(page, { Email: email, Password: "not the password" });
     await press(page, "Sign in");
-    await alert(page, "Email and password don’t fit together.");
+    await alert(page, "Wrong email or password.");
   }
   await type(page, { Password: password });
   await page.clock.pauseAt(Date.now() + 3_600_000);

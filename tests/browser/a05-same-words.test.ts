@@ -114,7 +114,7 @@ describe.each(houses)("%s", (_, houseOf) => {
       await page.goto("/login");
       await type(page, { Email: email, Password: wrong });
       await press(page, "Sign in");
-      await page.getByText("Email and password don’t fit together.", { exact: false }).waitFor();
+      await page.getByText("Wrong email or password.", { exact: false }).waitFor();
     };
 
     expectTheSame(await seenFor(houseOf(), signIn, addresses));
@@ -125,7 +125,7 @@ describe.each(houses)("%s", (_, houseOf) => {
       await page.goto("/login");
       await type(page, { Email: email, Password: password });
       await press(page, "Sign in");
-      await page.getByRole("alert").getByText("don’t fit together", { exact: false }).waitFor();
+      await page.getByRole("alert").getByText("Wrong email or password", { exact: false }).waitFor();
     };
 
     expectTheSame(await seenFor(houseOf(), signIn, ["closed@example.com", "nobody@example.com"]));
@@ -169,7 +169,7 @@ describe("where accounts are hidden", () => {
       await page.goto("/login");
       await type(page, { Email: email, Password: password });
       await press(page, "Sign in");
-      await page.getByRole("alert").getByText("don’t fit together", { exact: false }).waitFor();
+      await page.getByRole("alert").getByText("Wrong email or password", { exact: false }).waitFor();
     };
 
     expectTheSame(await seenFor(strict, signIn, ["unverified@example.com", "nobody@example.com"]));

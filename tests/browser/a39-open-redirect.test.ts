@@ -141,7 +141,7 @@ describe("A39: next=", () => {
       expect(links, name).toContain(`${house.config.origin.origin}/account`);
       for (const link of links) expect(new URL(link).origin, name).toBe(house.config.origin.origin);
     }
-    await page.getByRole("link", { name: "Go on" }).click();
+    await page.getByRole("link", { name: "Continue" }).click();
     await page.waitForURL("/account");
     await expectAtAccount(page, visited);
     expect(faults).toEqual([]);

@@ -190,7 +190,7 @@ describe("GET /connections/{id}", () => {
       where connection_id = ${id}`.execute(house.inside.store.query);
     const reply = await app.get(path);
 
-    expect(codeOf(reply)).toEqual([500, "server_error"]);
+    expect(codeOf(reply)).toEqual([424, "connection_failing"]);
     expect(reply.text).not.toContain(token);
     expect(reply.text).not.toContain(other.token);
   });

@@ -54,6 +54,12 @@ const unsupported = [
   "POST /auth/tba/{integration_key}",
   "POST /auth/two-step/{integration_key}",
   "POST /oauth2/auth/{integration_key}",
+  "ANY /action/{rest*}",
+  "ANY /integrations/{integration_key}/functions",
+  "ANY /integrations/{integration_key}/functions/{rest*}",
+  "ANY /records/{rest*}",
+  "ANY /scripts/{rest*}",
+  "ANY /sync/{rest*}",
 ];
 
 const all = (rows: readonly string[], kind: Kind): Readonly<Record<string, Kind>> =>

@@ -56,11 +56,17 @@ export type TestHouse = Client & {
   /** Another process of the same store, as far as one process can be two: it shares nothing but the store and the clock. */
   twin(settings?: Settings): Promise<TestHouse>;
   /** The same store after a restart. This house is stopped. */
-  restart(settings?: Settings): Promise<TestHouse>;
+  restart(settings?: Settings, furniture?: Furniture): Promise<TestHouse>;
   stop(): Promise<void>;
 };
 
 type Settings = Readonly<Record<string, string>>;
+
+/** What no setting says. */
+type Furniture = {
+  /** A folder in place of the catalogue that is shipped. */
+  readonly providers?: string;
+};
 
 const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -74,12 +80,13 @@ const freePort = (): Promise<number> =>
 
 type Ground = {
   readonly settings: Settings;
+  readonly furniture: Furniture;
   readonly clock: TestClock;
   /** Removes what the house lay on. */
   readonly clear: () => Promise<void>;
 };
 
-const layGround = async (settings: Settings): Promise<Ground> => {
+const layGround = async (settings: Settings, furniture: Furniture): Promise<Ground> => {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-test-"));
   const store = inject("store");
   const database = store.kind === "postgres" ? await createDatabase(store.adminUrl) : undefined;
@@ -93,6 +100,7 @@ const layGround = async (settings: Settings): Promise<Ground> => {
       ...(database ? { LATCHKEY_DATABASE_URL: database.url } : {}),
       ...settings,
     },
+    furniture,
     clock: createTestClock(),
     clear: async () => {
       await database?.drop();
@@ -111,7 +119,11 @@ const build = async (ground: Ground): Promise<TestHouse> => {
     clock: ground.clock,
     destination: { write: (line) => void logs.push(line) },
   });
-  const inside = await compose(config, log, { clock: ground.clock, passwordParameters: cheapPasswords });
+  const inside = await compose(config, log, {
+    ...ground.furniture,
+    clock: ground.clock,
+    passwordParameters: cheapPasswords,
+  });
   const server = await serve(inside, log);
   const client = createClient(config.port, config.origin.host);
   let stopped: Promise<void> | undefined;
@@ -158,9 +170,13 @@ const build = async (ground: Ground): Promise<TestHouse> => {
       twins.push(twin);
       return twin;
     },
-    restart: async (settings = {}) => {
+    restart: async (settings = {}, furniture = {}) => {
       await stopServer();
-      return build({ ...ground, settings: { ...ground.settings, ...settings } });
+      return build({
+        ...ground,
+        settings: { ...ground.settings, ...settings },
+        furniture: { ...ground.furniture, ...furniture },
+      });
     },
     stop: async () => {
       for (const twin of twins) await twin.stop();
@@ -175,8 +191,8 @@ const grounds: Ground[] = [];
 const houses: TestHouse[] = [];
 
 /** Starts a house; it, its twins, what it was restarted as and its store are gone after `stopHouses`. */
-export const startHouse = async (settings: Settings = {}): Promise<TestHouse> => {
-  const ground = await layGround(settings);
+export const startHouse = async (settings: Settings = {}, furniture: Furniture = {}): Promise<TestHouse> => {
+  const ground = await layGround(settings, furniture);
   grounds.push(ground);
   return build(ground);
 };

@@ -8,16 +8,12 @@ import { texts } from "../texts/index.ts";
 import { Check, Field } from "../ui/field.tsx";
 import { Form, Submit, type Fields } from "../ui/form.tsx";
 import { NoCookie } from "../ui/no-cookie.tsx";
-import { Notice } from "../ui/notice.tsx";
 import { ResendVerification } from "../ui/resend.tsx";
 import { Gate, SignOut } from "../ui/shell.tsx";
 
 const t = texts.signIn;
 const asked = new URLSearchParams(location.search);
 const next = nextPlace(location.search);
-
-const noticeOf = (key: string | null): string | undefined =>
-  Object.entries(t.notices).find(([name]) => name === key)?.[1];
 
 /** Where nobody may learn which addresses have accounts, an unverified one gets the answer of a wrong password. */
 const mayBeUnverified = ({ code }: Refused): boolean =>
@@ -38,7 +34,6 @@ const SignedIn = ({ email }: { readonly email: string }) => (
 const SignIn = () => {
   const [unverified, setUnverified] = useState<string>();
   const [cookieLost, setCookieLost] = useState(false);
-  const notice = noticeOf(asked.get("notice"));
 
   const send = async (fields: Fields): Promise<void> => {
     setUnverified(undefined);
@@ -71,11 +66,6 @@ const SignIn = () => {
         </>
       }
     >
-      {notice !== undefined && (
-        <Notice kind="good">
-          <p>{notice}</p>
-        </Notice>
-      )}
       <Form label={t.title} send={send}>
         <Field
           name="email"

@@ -29,7 +29,7 @@ const UndoClose = () => {
   }
   return (
     <Gate title={t.title} lead={t.lead}>
-      <Form label={t.title} send={send}>
+      <Form label={t.title} send={send} sentences={{ code_refused: t.refused }}>
         <CodeField code={mailedCode} />
         <Submit busy={t.busy}>{t.submit}</Submit>
       </Form>

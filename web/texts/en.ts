@@ -79,7 +79,7 @@ export const en = {
 
   /** By code. Others are told in the server's own words. */
   refusals: {
-    credentials_wrong: "Email and password don’t fit together. Check both, or reset the password.",
+    credentials_wrong: "Wrong email or password. Check both, or reset the password.",
     credentials_missing: "You are signed out. Sign in again.",
     session_not_current: "Your session has ended. Sign in again.",
     email_unverified: "Confirm your email address first: open the link in the mail that we sent you.",
@@ -164,7 +164,7 @@ export const en = {
     signUp: "Sign up",
     alreadyTitle: "You are signed in",
     already: (email: string) => `As ${email}.`,
-    goOn: "Go on",
+    goOn: "Continue",
     noCookieTitle: "Your browser did not keep the session",
     noCookie:
       "What you entered was right, but the session cookie did not come back, so the next page would not know you. These are the usual reasons:",
@@ -174,12 +174,6 @@ export const en = {
       "Safari keeps no secure cookies on http://localhost. Use another browser there, or serve over https.",
     ],
     noCookieRetry: "Try again",
-    notices: {
-      "signed-out": "You are signed out.",
-      closed: "Your account is closed.",
-      verified: "Your address is confirmed. You can sign in now.",
-      back: "Your account is yours again. Sign in with the password that you had.",
-    },
   },
 
   forgot: {
@@ -225,6 +219,7 @@ export const en = {
     lead: "The mail about closing your account has a code in it. With it, everything is as it was before.",
     submit: "Take it back",
     busy: "Taking it back…",
+    refused: "This code is not valid, or not any more. Use the one in the mail about closing your account.",
     doneTitle: "Your account is yours again",
     done: "Password and API token work as before. Your sessions have ended, so sign in.",
     signIn: "Sign in",

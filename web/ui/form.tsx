@@ -19,6 +19,8 @@ type FormProps = {
   readonly label?: string;
   /** What the button is for. While it runs the form can't be sent again; what it throws is shown. */
   readonly send: (fields: Fields) => Promise<void>;
+  /** What refusals are called here, by code, where the usual sentences don't fit. */
+  readonly sentences?: Readonly<Record<string, string>>;
   readonly children: ComponentChildren;
 };
 
@@ -44,7 +46,7 @@ const emptyFields = (form: HTMLFormElement): Readonly<Record<string, string>> =>
  * A form that keeps what was typed whatever happens, says what is wrong beside the field that it is about, and goes
  * out once, however often the button is pressed.
  */
-export const Form = ({ label, send, children }: FormProps) => {
+export const Form = ({ label, send, sentences, children }: FormProps) => {
   const [trouble, setTrouble] = useState(noTrouble);
   const [pending, setPending] = useState(false);
   const form = useRef<HTMLFormElement>(null);
@@ -78,6 +80,7 @@ export const Form = ({ label, send, children }: FormProps) => {
         troubleOf(
           error,
           namedInputs(element).map(({ name }) => name),
+          sentences,
         ),
       );
     } finally {

@@ -24,8 +24,15 @@ export const noTrouble: Trouble = {
 
 const textOf = (table: Readonly<Record<string, string>>, key: string): string | undefined => table[key];
 
-/** @param known the fields that the form has: what is wrong with others is told for the whole */
-export const troubleOf = (error: unknown, known: readonly string[]): Trouble => {
+/**
+ * @param known the fields that the form has: what is wrong with others is told for the whole
+ * @param own sentences of the page by code, where the usual ones don't fit
+ */
+export const troubleOf = (
+  error: unknown,
+  known: readonly string[],
+  own: Readonly<Record<string, string>> = {},
+): Trouble => {
   if (!(error instanceof Refused)) return { ...noTrouble, message: texts.trouble.unreachable };
   const told = error.issues.map(({ field, rule, message }) => ({
     field,
@@ -37,7 +44,9 @@ export const troubleOf = (error: unknown, known: readonly string[]): Trouble => 
   const others = told.filter(({ field }) => !known.includes(field)).map(({ text }) => text);
   const isOurs = error.code === "internal" || error.code === "store_unavailable";
   const sentence =
-    error.issues.length > 0 ? undefined : (textOf(texts.refusals, error.code) ?? error.message);
+    error.issues.length > 0
+      ? undefined
+      : (textOf(own, error.code) ?? textOf(texts.refusals, error.code) ?? error.message);
   return {
     message: others.length > 0 ? others.join(" ") : sentence,
     fields,

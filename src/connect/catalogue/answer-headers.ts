@@ -19,8 +19,8 @@ const secondsOf = (text: string): number | undefined =>
 const retryAfter = (text: string, now: number): number | undefined => {
   const seconds = secondsOf(text);
   if (seconds !== undefined) return seconds;
-  // RFC 9110 §10.2.3: else it is a date, which always has letters.
-  const at = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
+  // RFC 9110 §10.2.3: else it is a date, in each of whose forms there is a day in letters and a time.
+  const at = /^[a-z].*\d\d:\d\d:\d\d/i.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(at) ? undefined : (at - now) / 1000;
 };
 

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { z } from "zod";
-import type { Connection, ConnectionState } from "../connection.ts";
+import type { Connection, ConnectionState, ProviderAccount } from "../connection.ts";
 import type { EndUser } from "../end-user.ts";
 import { isStorable, tables, type ConnectionRow, type Queries } from "./tables.ts";
 
@@ -172,6 +172,13 @@ const labelsOf = ({ connectionId, endUser: who, tags, webhookUrlOverride }: Conn
     .toLowerCase(),
 });
 
+const accountValues = (account: ProviderAccount | null) => ({
+  account_id: account?.id ?? null,
+  account_name: account?.name ?? null,
+  account_email: account?.email ?? null,
+  account_workspace: account?.workspace ?? null,
+});
+
 const valuesOf = (draft: ConnectionDraft) => ({
   environment_id: draft.environmentId,
   integration_id: draft.integrationId,
@@ -182,10 +189,7 @@ const valuesOf = (draft: ConnectionDraft) => ({
   config: JSON.stringify(draft.config),
   metadata: JSON.stringify(draft.metadata),
   ...labelsOf(draft),
-  account_id: draft.account?.id ?? null,
-  account_name: draft.account?.name ?? null,
-  account_email: draft.account?.email ?? null,
-  account_workspace: draft.account?.workspace ?? null,
+  ...accountValues(draft.account),
   state: draft.state,
   state_reason: draft.stateReason,
   origin: draft.origin,
@@ -218,20 +222,27 @@ export const insertConnection = async (
   return row?.id;
 };
 
-/** False when it is gone. With `sealedVersion`: only while the credentials are still those of that version. */
+/** The connection as it is, and stays for all others until the end of the transaction; undefined when it is gone. */
+export const holdConnection = async (query: Queries, row: number): Promise<Connection | undefined> => {
+  await tables(query)
+    .updateTable("connections")
+    .set({ updated_at: sql`updated_at` })
+    .where("id", "=", row)
+    .execute();
+  return connectionByRow(query, row);
+};
+
+/** For who holds it: everything is written anew. False when it is gone. */
 export const updateConnection = async (
   query: Queries,
-  at: { readonly id: number; readonly sealedVersion?: number | undefined },
+  id: number,
   draft: ConnectionDraft,
   now: number,
 ): Promise<boolean> => {
   const row = await tables(query)
     .updateTable("connections")
     .set({ ...valuesOf(draft), updated_at: now })
-    .where("id", "=", at.id)
-    .$if(at.sealedVersion !== undefined, (update) =>
-      update.where("sealed_version", "=", at.sealedVersion ?? 0),
-    )
+    .where("id", "=", id)
     .returning("id")
     .executeTakeFirst();
   if (row) await putTags(query, row.id, draft.tags);
@@ -267,6 +278,8 @@ export const setConnectionState = async (
     readonly state: ConnectionState;
     readonly reason: string | null;
     readonly verifiedAt: number | null;
+    /** Null: what is known of it stays. */
+    readonly account: ProviderAccount | null;
   },
 ): Promise<boolean> => {
   const changed = await tables(query)
@@ -282,7 +295,7 @@ export const setConnectionState = async (
   if (now.verifiedAt !== null) {
     await tables(query)
       .updateTable("connections")
-      .set({ last_verified_at: now.verifiedAt })
+      .set({ last_verified_at: now.verifiedAt, ...(now.account && accountValues(now.account)) })
       .where("id", "=", id)
       .where("sealed_version", "=", sealedVersion)
       .execute();
