@@ -199,7 +199,7 @@ export const callProvider = (deps: Deps): CallProvider => {
     const target = targetOf(given, connection, request.url ?? "/");
     const head = forwardedHead(request.headers, asked, connection.parts.headers);
     const admitted = { ...call, connection, target, head };
-
+    if (target.elsewhere) await noteElsewhere(admitted);
     return admitted;
   };
 

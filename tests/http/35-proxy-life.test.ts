@@ -155,7 +155,7 @@ describe("A call that the provider refuses", () => {
   });
 
   /** One check, which a refusal caused that came a minute after whatever came before. */
-  const onlyNextIsChecked = async (before: number): Promise<void> => {
+  const expectOnlyNextChecked = async (before: number): Promise<void> => {
     refuseAt("/me/private", 403);
     house.clock.advance(minute);
     await linked.call("GET", "/me/private");
@@ -169,7 +169,7 @@ describe("A call that the provider refuses", () => {
     refuseAt("/busy", status);
     const before = checks();
     await linked.call("GET", "/busy");
-    await onlyNextIsChecked(before);
+    await expectOnlyNextChecked(before);
   });
 
   test("while the provider is out of quota leaves the connection as it is", async () => {
@@ -186,7 +186,7 @@ describe("A call that the provider refuses", () => {
     refuseAt("/theirs", 401);
     const before = checks();
     await linked.call("GET", "/theirs", { headers: { "nango-proxy-authorization": "Bearer mine" } });
-    await onlyNextIsChecked(before);
+    await expectOnlyNextChecked(before);
   });
 
   test("does not undo what was linked while it was checked", async () => {

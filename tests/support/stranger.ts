@@ -9,6 +9,8 @@ export type Stranger = {
   readonly asked: readonly string[];
   /** From now on this is the page at the path. @returns its address */
   show(path: string, html: string): string;
+  /** From now on this script is at the path. */
+  serveScript(path: string, script: string): void;
   stop(): Promise<void>;
 };
 
@@ -17,14 +19,14 @@ export type Stranger = {
  * with what comes from there; `127.0.0.1` is another site.
  */
 export const startStranger = async (host: "localhost" | "127.0.0.1"): Promise<Stranger> => {
-  const pages = new Map<string, string>();
+  const pages = new Map<string, { readonly type: string; readonly body: string }>();
   const asked: string[] = [];
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://any");
     asked.push(`${request.method} ${pathname}`);
-    const html = pages.get(pathname);
-    response.writeHead(html === undefined ? 404 : 200, { "content-type": "text/html; charset=utf-8" });
-    response.end(html);
+    const { type = "html", body } = pages.get(pathname) ?? {};
+    response.writeHead(body === undefined ? 404 : 200, { "content-type": `text/${type}; charset=utf-8` });
+    response.end(body);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -35,9 +37,11 @@ export const startStranger = async (host: "localhost" | "127.0.0.1"): Promise<St
     origin,
     asked,
     show: (path, html) => {
-      pages.set(path, `<!doctype html><meta charset="utf-8"><title>Elsewhere</title>${html}`);
+      const body = `<!doctype html><meta charset="utf-8"><title>Elsewhere</title>${html}`;
+      pages.set(path, { type: "html", body });
       return origin + path;
     },
+    serveScript: (path, body) => void pages.set(path, { type: "javascript", body }),
     stop: async () => {
       const closed = once(server, "close");
       server.close();

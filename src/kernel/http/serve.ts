@@ -206,13 +206,22 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
 
   const methodsOf = methodsByPath(routes);
   app.setNotFoundHandler((request, reply) => {
+    const wire = wireOfUnknown(request);
+    // A browser that may not ask would keep from the page what is told here.
+    if (
+      wire === "connect" &&
+      request.method === "OPTIONS" &&
+      "access-control-request-method" in request.headers
+    ) {
+      return answer(exchangeOf(request, reply, wire), { status: 204, headers: preflightHeaders });
+    }
     const [path = ""] = request.url.split("?", 1);
     const methods = methodsOf(path);
     const refusal =
       methods.length === 0
         ? new Refusal("not_found")
         : new Refusal("method_not_allowed", { headers: { allow: methods.join(", ") } });
-    refuse(exchangeOf(request, reply, wireOfUnknown(request)), refusal);
+    return refuse(exchangeOf(request, reply, wire), refusal);
   });
 
   return app;
