@@ -20,6 +20,7 @@ const calls: readonly (readonly [Method, path: string, what: string])[] = [
   ["GET", "/app-auth/connect", "app installations"],
   ["ANY", "/integrations/{integration_key}/functions", "functions"],
   ["ANY", "/integrations/{integration_key}/functions/{rest*}", "functions"],
+  ["ANY", "/environments", "calls for environments: the operator makes them"],
   ["ANY", "/scripts/{rest*}", "functions"],
   ["ANY", "/action/{rest*}", "actions"],
   ["ANY", "/sync/{rest*}", "syncs"],

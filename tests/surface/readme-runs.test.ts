@@ -2,63 +2,87 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startServer, type RunningServer } from "./running-server.ts";
-import { isShown, openShell, stepsUnder, type Shell } from "./walk.ts";
+import { isShown, openShell, stepsUnder, type Shell, type Step } from "./walk.ts";
 
 const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
 const walk = stepsUnder("First account", readme);
 const steps = [...walk, ...stepsUnder("When something is refused", readme)];
+const connectSteps = stepsUnder("Connect", readme);
 
-let folder: string;
-let server: RunningServer | undefined;
-let shell: Shell;
+/** A server in a new folder, and a shell there. */
+type Place = { readonly folder: string; readonly server: RunningServer; readonly shell: Shell };
 
-beforeAll(async () => {
+const places: Place[] = [];
+
+const openPlace = async (): Promise<Place> => {
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-readme-"));
+  const place = { folder, server: await startServer(folder), shell: openShell(folder) };
+  places.push(place);
+  return place;
+};
+
+beforeAll(() => {
   try {
     execFileSync("curl", ["--version"]);
   } catch {
     throw new Error("This test types the README's commands: install curl.");
   }
-  folder = await mkdtemp(join(tmpdir(), "latchkey-readme-"));
-  server = await startServer(folder);
-  shell = openShell(folder);
 });
 
 afterAll(async () => {
-  shell?.close();
-  await server?.stop();
-  if (folder) await rm(folder, { recursive: true, force: true });
+  for (const { folder, server, shell } of places) {
+    shell.close();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
-const mails = async (): Promise<number> =>
+const mails = async ({ folder }: Place): Promise<number> =>
   (await readdir(join(folder, "data/outbox"))).filter((name) => name.endsWith(".eml")).length;
 
-const arrived = (count: number): Promise<void> =>
-  vi.waitFor(async () => expect(await mails()).toBe(count), { timeout: 10_000 });
+const arrived = (place: Place, count: number): Promise<void> =>
+  vi.waitFor(async () => expect(await mails(place)).toBe(count), { timeout: 10_000 });
+
+const cli = fileURLToPath(new URL("../../src/cli/index.ts", import.meta.url));
+
+/** As the page has it, but for the port, and for the checkout that the folder is not. */
+const type = async ({ server, shell }: Place, { commands, shows }: Step): Promise<void> => {
+  const printed = await shell.type(
+    commands
+      .replaceAll("http://localhost:3000", server.origin)
+      .replaceAll("npm run -s latchkey --", `"${process.execPath}" "${cli}"`),
+  );
+  expect(shows, `the README shows no output of:\n${commands}`).toBeDefined();
+  expect(isShown(shows ?? "", printed), `${commands}\nprinted\n${printed}\nand not\n${shows}`).toBe(true);
+};
 
 describe("the README", () => {
-  test("has the walk, and a start that says what to do first", () => {
-    expect(server?.printed()).toContain("Next: open it in a browser and sign up.");
-    expect(walk.length).toBeGreaterThanOrEqual(11);
-  });
-
   test("shows what its commands print, from the first account to its end", async () => {
-    for (const { commands, shows } of steps) {
+    const place = await openPlace();
+    expect(place.server.printed()).toContain("Next: open it in a browser and sign up.");
+    expect(walk.length).toBeGreaterThanOrEqual(11);
+    for (const step of steps) {
       // Who reads the outbox has waited for the second mail: the one at sign-up, and the reset.
-      if (commands.includes("data/outbox")) await arrived(2);
-
-      const printed = await shell.type(commands.replaceAll("http://localhost:3000", server?.origin ?? ""));
-
-      expect(shows, `the README shows no output of:\n${commands}`).toBeDefined();
-      expect(isShown(shows ?? "", printed), `${commands}\nprinted\n${printed}\nand not\n${shows}`).toBe(true);
+      if (step.commands.includes("data/outbox")) await arrived(place, 2);
+      await type(place, step);
     }
     // Password changed, and account closed with the way back.
-    await arrived(4);
+    await arrived(place, 4);
+  });
+
+  test("shows what its commands print, from a key to a call through the proxy", async () => {
+    expect(connectSteps).toHaveLength(6);
+    const place = await openPlace();
+    for (const step of connectSteps) await type(place, step);
   });
 
   test("asks one and the same server everywhere", () => {
-    const asked = steps.flatMap(({ commands }) => commands.match(/https?:\/\/[^/\s"']+/g) ?? []);
+    const asked = [...steps, ...connectSteps].flatMap(
+      ({ commands }) => commands.match(/https?:\/\/[^/\s"']+/g) ?? [],
+    );
     expect([...new Set(asked)]).toEqual(["http://localhost:3000"]);
   });
 });

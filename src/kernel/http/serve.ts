@@ -25,7 +25,7 @@ type ServeDeps = {
 };
 
 const connectPaths =
-  /^\/(connect|integrations|connections?|providers|proxy|api-auth|app-auth|app-store-auth|auth|environment|environment-variables|oauth|oauth2|records|sync|action|scripts)(\/|\?|$)/;
+  /^\/(connect|integrations|connections?|providers|proxy|api-auth|app-auth|app-store-auth|auth|environments?|environment-variables|oauth|oauth2|records|sync|action|scripts)(\/|\?|$)/;
 
 const wireOf = (path: string): Wire => {
   if (connectPaths.test(path)) return "connect";

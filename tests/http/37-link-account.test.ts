@@ -1,0 +1,243 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { connectClient, done, environmentKey, refusalOf } from "../support/connect.ts";
+import { dumpStore } from "../support/dump.ts";
+import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
+import { basicHeader } from "../support/http.ts";
+import {
+  byPassword,
+  byToken,
+  newHolder,
+  openLinkScene,
+  shownAccount,
+  toggl,
+  type Holder,
+  type LinkScene,
+} from "../support/link-scene.ts";
+import { findSecrets } from "../support/secrets.ts";
+import { fieldsOf } from "../support/shapes.ts";
+import { startUpstream, type Upstream } from "../support/upstream.ts";
+
+/** Somebody links an account: what they type is understood, checked, and kept sealed. */
+
+let provider: Upstream;
+let house: TestHouse;
+beforeAll(async () => {
+  provider = await startUpstream();
+  house = await startHouse({ ...roomy, LATCHKEY_OUTBOUND_ALLOW: provider.origin });
+});
+afterAll(async () => {
+  await stopHouses();
+  await provider.stop();
+});
+
+let scene: LinkScene;
+let holder: Holder;
+beforeEach(async () => {
+  scene = await openLinkScene(house, provider);
+  holder = newHolder();
+  scene.answers(toggl(holder));
+});
+
+const anyUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+describe("an API token", () => {
+  test("is checked, and linked: the person sees whose account it is", async () => {
+    const reply = await scene.submit(await scene.session({ end_user: { id: "user-1" } }), byToken(holder));
+
+    expect([reply.status, reply.json()]).toEqual([
+      200,
+      {
+        connectionId: expect.stringMatching(anyUuid),
+        providerConfigKey: scene.integration,
+        account: shownAccount(holder),
+      },
+    ]);
+    const { connectionId } = fieldsOf(reply.json());
+    expect(await scene.connections()).toHaveLength(1);
+    expect(await scene.read(String(connectionId))).toMatchObject({
+      connection_id: connectionId,
+      provider: "toggl",
+      provider_config_key: scene.integration,
+      credentials: { type: "BASIC", username: holder.token, password: "api_token" },
+      connection_config: {},
+      metadata: {},
+      end_user: { id: "user-1" },
+      tags: { end_user_id: "user-1" },
+      account: shownAccount(holder),
+      state: "live",
+      state_reason: null,
+      last_verified_at: new Date(house.clock.now()).toISOString().replace("Z", "+00:00"),
+      errors: [],
+    });
+    expect(await scene.told()).toMatchObject([
+      {
+        event: "connection.created",
+        operation: "creation",
+        success: true,
+        connectionId,
+        account: shownAccount(holder),
+        state: "live",
+      },
+    ]);
+    expect(await scene.audit()).toEqual([["connection_linked", { connection: connectionId }]]);
+  });
+
+  test("is sent once, as the provider documents it, and nothing of the person's request goes along", async () => {
+    const session = await scene.session();
+    await scene.submit(session, {
+      ...byToken(holder),
+      headers: { cookie: "a=b", "x-forwarded-for": "203.0.113.9", origin: "https://app.example.com" },
+    });
+    const [asked, ...others] = scene.asked();
+
+    expect(others).toEqual([]);
+    expect(asked).toMatchObject({ method: "GET", received: 0 });
+    expect(asked?.headers).toEqual({
+      host: new URL(provider.origin).host,
+      connection: "keep-alive",
+      accept: "application/json",
+      "accept-encoding": "gzip, deflate, br",
+      "user-agent": "Latchkey",
+      authorization: basicHeader(holder.token, "api_token"),
+    });
+  });
+
+  test.each<readonly [string, (token: string) => object]>([
+    ["blanks around it", (token) => ({ username: ` \t${token}\n`, password: "api_token" })],
+    ["no word in the other field", (token) => ({ username: token, password: "" })],
+    ["blanks around the word", (token) => ({ username: token, password: " api_token " })],
+    ["the word behind it", (token) => ({ username: `${token}:api_token`, password: "" })],
+    [
+      "the word behind it, and in its field",
+      (token) => ({ username: `${token}:api_token`, password: "api_token" }),
+    ],
+    [
+      "a line of a manual around it",
+      (token) => ({
+        username: `curl -u ${token}:api_token https://api.track.toggl.com/api/v9/me`,
+        password: "",
+      }),
+    ],
+    [
+      "a header around it",
+      (token) => ({ username: `Authorization: ${basicHeader(token, "api_token")}`, password: "" }),
+    ],
+    ["half a header around it", (token) => ({ username: basicHeader(token, "api_token"), password: "" })],
+  ])("is understood with %s", async (_name, typed) => {
+    const reply = await scene.submit(await scene.session(), { json: typed(holder.token) });
+
+    expect(reply.json()).toMatchObject({ account: shownAccount(holder) });
+    expect(scene.asked().map(({ headers }) => headers.authorization)).toEqual([
+      basicHeader(holder.token, "api_token"),
+    ]);
+    const { connectionId } = fieldsOf(reply.json());
+    expect(await scene.read(String(connectionId))).toMatchObject({
+      credentials: { username: holder.token, password: "api_token" },
+    });
+  });
+
+  test.each([
+    ["too short", "abc"],
+    ["of another alphabet", "z".repeat(32)],
+    ["in capitals", "A".repeat(32)],
+    ["with a colon in it", `${"a".repeat(32)}:x`],
+  ])("that is %s is refused by the form's rule, and the provider is not asked", async (_name, username) => {
+    const reply = await scene.submit(await scene.session(), { json: { username, password: "api_token" } });
+
+    expect(refusalOf(reply).slice(0, 2)).toEqual([400, "invalid_body"]);
+    expect(refusalOf(reply)[3]).toEqual([["username"], expect.any(String)]);
+    expect(scene.asked()).toEqual([]);
+    expect(await scene.audit()).toEqual([]);
+  });
+});
+
+const secretsOf = ({ password, email }: Holder): ReadonlyMap<string, string> =>
+  new Map([
+    ["the password", password],
+    ["the header", basicHeader(email, password).replace("Basic ", "")],
+  ]);
+
+describe("an e-mail address and a password", () => {
+  test("are used once, for the token: that is kept, and they are nowhere", async () => {
+    const reply = await scene.submit(await scene.session(), byPassword(holder));
+    const { connectionId } = await done(Promise.resolve(reply));
+
+    expect(reply.json()).toMatchObject({ account: shownAccount(holder) });
+    expect(await scene.read(String(connectionId))).toMatchObject({
+      credentials: { type: "BASIC", username: holder.token, password: "api_token" },
+      account: shownAccount(holder),
+    });
+    expect(scene.asked()).toHaveLength(1);
+    await scene.told();
+    expect(findSecrets(secretsOf(holder), await dumpStore(house.config))).toEqual([]);
+    expect(findSecrets(secretsOf(holder), house.logs.join(""))).toEqual([]);
+    expect(findSecrets(secretsOf(holder), reply.text)).toEqual([]);
+  });
+
+  test("keep their blanks where a password has some, and lose them where an address has", async () => {
+    const odd = { ...holder, password: "  two blanks at each end  " };
+    scene.answers(toggl(odd));
+    const reply = await scene.submit(await scene.session(), {
+      json: { username: ` ${odd.email} `, password: odd.password },
+    });
+
+    expect(reply.status).toBe(200);
+  });
+
+  test("are kept where the integration says so, sealed as well", async () => {
+    const keeping = await openLinkScene(house, provider, { config: { keep_password: true } });
+    keeping.answers(toggl(holder));
+    const { connectionId } = await done(keeping.submit(await keeping.session(), byPassword(holder)));
+
+    expect(await keeping.read(String(connectionId))).toMatchObject({
+      credentials: { type: "BASIC", username: holder.email, password: holder.password },
+    });
+    expect(findSecrets(secretsOf(holder), await dumpStore(house.config))).toEqual([]);
+    const named = { connection_id: connectionId, provider_config_key: keeping.integration };
+    expect(await done(keeping.app.post("/connections/verify", named))).toMatchObject({ state: "live" });
+  });
+});
+
+test("an account of this server is linked by address and password, and used through the proxy", async () => {
+  const app = connectClient(house, await environmentKey(house));
+  await done(app.post("/integrations", { provider: "latchkey", unique_key: "here" }));
+  const person = await house.person();
+  const token = await house.tokenOf(person);
+  const { data } = await done(app.post("/connect/sessions", { end_user: { id: "user-1" } }));
+  const session = String(fieldsOf(data)["token"]);
+  const submit = (password: string) =>
+    house.send("POST", `/api-auth/basic/here?connect_session_token=${session}`, {
+      json: { username: person.email, password },
+    });
+
+  expect(refusalOf(await submit("another river at dusk")).slice(0, 2)).toEqual([
+    400,
+    "connection_test_failed",
+  ]);
+  const linked = await done(submit(person.password));
+  expect(linked).toMatchObject({ account: { email: person.email } });
+  const path = `/connections/${String(linked["connectionId"])}?provider_config_key=here`;
+  expect(await done(app.get(path))).toMatchObject({
+    credentials: { type: "BASIC", username: token, password: "api_token" },
+  });
+  const proxied = await app.send("GET", "/proxy/api/v9/me", {
+    headers: { "connection-id": String(linked["connectionId"]), "provider-config-key": "here" },
+  });
+  expect(proxied.json()).toMatchObject({ email: person.email });
+
+  // A new password is nothing to the link; a new token ends it.
+  const { session: cookie } = person;
+  const named = { connection_id: linked["connectionId"], provider_config_key: "here" };
+  await done(
+    house.send("PUT", "/api/v9/me", {
+      session: cookie,
+      json: { current_password: person.password, password: "another river at dusk" },
+    }),
+  );
+  expect(await done(app.post("/connections/verify", named))).toMatchObject({ state: "live" });
+  expect((await house.send("POST", "/api/v9/me/reset_token", { session: cookie })).status).toBe(200);
+  expect(await done(app.post("/connections/verify", named))).toMatchObject({
+    state: "failing",
+    state_reason: "credentials_refused",
+  });
+});
