@@ -20,8 +20,10 @@ export const sessionTerms = z.object({
   tags: texts,
   /** Keys of integrations; empty: all. */
   allowedIntegrations: z.array(z.string()),
-  /** By integration key: values of the connection's configuration that nobody is asked for. */
+  /** By integration key: values of the connection's configuration that nobody is asked for. Empty: it is sealed. */
   configDefaults: z.record(z.string(), texts),
+  /** Those that are secret, opened by vault.ts. */
+  sealedDefaults: z.string().nullable().default(null),
   /** By integration key: another guide than the catalogue's. */
   docs: texts,
   webhookUrlOverride: z.string().nullable(),
@@ -34,6 +36,8 @@ export type SessionTerms = z.infer<typeof sessionTerms>;
 /** A person's turn at the form: thirty minutes, ten wrong tries, one success. */
 export type ConnectSession = {
   readonly id: number;
+  /** Of its token. */
+  readonly digest: string;
   readonly environment: Environment;
   readonly terms: SessionTerms;
   /** The connection to link anew; null for a first time. */

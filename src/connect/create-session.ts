@@ -6,12 +6,14 @@ import { newSessionToken, type SessionTerms } from "./connect-session.ts";
 import type { ConnectDeps } from "./deps.ts";
 import type { Environment } from "./environment.ts";
 import { invalidBody } from "./input.ts";
+import { splitSecrets } from "./secret-fields.ts";
 import { insertConnectSession } from "./store/connect-sessions.ts";
 import { connectionByKeys } from "./store/connections.ts";
 import { integrationsOf } from "./store/integrations.ts";
+import { sealDefaults, type SecretDefaults } from "./vault.ts";
 import { webhookOverrideOf } from "./webhooks/address.ts";
 
-type Deps = Pick<ConnectDeps, "store" | "clock" | "random" | "policy">;
+type Deps = Pick<ConnectDeps, "store" | "clock" | "random" | "rootKeys" | "catalogue" | "policy">;
 
 export type NewConnectSession = {
   readonly token: string;
@@ -35,16 +37,10 @@ const termsOf = (
   { policy }: Pick<Deps, "policy">,
   body: Terms,
   allowedIntegrations: readonly string[],
-): SessionTerms => ({
+): Omit<SessionTerms, "configDefaults" | "sealedDefaults"> => ({
   endUser: endUserOf(body),
   tags: body.tags ?? {},
   allowedIntegrations: [...allowedIntegrations],
-  configDefaults: Object.fromEntries(
-    Object.entries(body.integrations_config_defaults ?? {}).map(([key, defaults]) => [
-      key,
-      defaults.connection_config ?? {},
-    ]),
-  ),
   docs: Object.fromEntries(
     Object.entries(body.overrides ?? {}).flatMap(([key, { docs_connect: docs }]) =>
       docs === undefined ? [] : [[key, docs]],
@@ -54,19 +50,50 @@ const termsOf = (
   allowedOrigins: (body.allowed_origins ?? []).map((origin) => new URL(origin).origin),
 });
 
+type NewSession = {
+  readonly terms: ReturnType<typeof termsOf>;
+  readonly defaults: Awaited<ReturnType<typeof defaultsOf>>;
+  /** The connection to link anew. */
+  readonly connectionRow: number | null;
+};
+
+/** What is secret of the values that an app lays down neither lies open nor is shown to the form. */
+const defaultsOf = async (deps: Deps, environment: Environment, body: Terms) => {
+  const open: SessionTerms["configDefaults"] = {};
+  const secret: SecretDefaults = {};
+  const given = Object.entries(body.integrations_config_defaults ?? {});
+  const integrations = given.length > 0 ? await integrationsOf(deps.store.query, environment.id) : [];
+  for (const [key, { connection_config: values = {} }] of given) {
+    const integration = integrations.find(({ uniqueKey }) => uniqueKey === key);
+    const fields = integration && deps.catalogue.get(integration.provider)?.connection_config;
+    const parts = splitSecrets(fields ?? {}, values);
+    const placeholders = Object.keys(parts.secret).map((name) => [name, ""] as const);
+    open[key] = { ...parts.open, ...Object.fromEntries(placeholders) };
+    secret[key] = parts.secret;
+  }
+  return { open, secret };
+};
+
 const issue = async (
   deps: Deps,
   environment: Environment,
-  terms: SessionTerms,
-  connectionRow: number | null,
+  { terms, defaults, connectionRow }: NewSession,
 ): Promise<NewConnectSession> => {
   const token = newSessionToken(deps.random).reveal();
+  const digest = sha256Hex(token);
+  const sealedDefaults = sealDefaults(deps, { digest }, defaults.secret);
   const now = deps.clock.now();
   const expiresAt = now + deps.policy.connectSessionMinutes * minute;
   await deps.store.transaction((tx) =>
     insertConnectSession(
       tx.query,
-      { digest: sha256Hex(token), environmentId: environment.id, terms, connectionRow, expiresAt },
+      {
+        digest,
+        environmentId: environment.id,
+        terms: { ...terms, configDefaults: defaults.open, sealedDefaults },
+        connectionRow,
+        expiresAt,
+      },
       now,
     ),
   );
@@ -104,7 +131,11 @@ export const createConnectSession =
       ...namesOf("integrations_config_defaults", body.integrations_config_defaults),
       ...namesOf("overrides", body.overrides),
     ]);
-    return issue(deps, environment, termsOf(deps, body, allowed), null);
+    return issue(deps, environment, {
+      terms: termsOf(deps, body, allowed),
+      defaults: await defaultsOf(deps, environment, body),
+      connectionRow: null,
+    });
   };
 
 /** A link for somebody whose credentials stopped working. @throws Refusal input_invalid */
@@ -114,5 +145,9 @@ export const createReconnectSession =
     const { connection_id: connectionId, integration_id: integrationKey } = body;
     const connection = await connectionByKeys(deps.store.query, environment.id, integrationKey, connectionId);
     if (!connection) throw invalidBody(["connection_id"], "Connection does not exist");
-    return issue(deps, environment, termsOf(deps, body, [integrationKey]), connection.id);
+    return issue(deps, environment, {
+      terms: termsOf(deps, body, [integrationKey]),
+      defaults: await defaultsOf(deps, environment, body),
+      connectionRow: connection.id,
+    });
   };

@@ -20,7 +20,7 @@ import {
   type ConnectionDraft,
 } from "./store/connections.ts";
 import { refuseDeleted } from "./submission.ts";
-import { openConfig, openKeptConfig, sealKept } from "./vault.ts";
+import { openConfig, openDefaults, openKeptConfig, sealKept } from "./vault.ts";
 import { verifyCredentials, type Verified } from "./verify-credentials.ts";
 
 type Deps = Pick<
@@ -129,7 +129,10 @@ export const linkAccount = (deps: Deps) => {
   ): Texts => {
     const kept = former && { ...former.config, ...openKeptConfig(deps, former) };
     // What the app has laid down is not for the person to change.
-    const laidDown = session.terms.configDefaults[integration.uniqueKey];
+    const laidDown = {
+      ...session.terms.configDefaults[integration.uniqueKey],
+      ...openDefaults(deps, session)[integration.uniqueKey],
+    };
     return checkFields(provider.connection_config, { ...kept, ...config, ...laidDown }, "params");
   };
 

@@ -12,7 +12,7 @@ import { createConnectSession, createReconnectSession } from "./create-session.t
 
 /** Connect sessions: an app makes one, a form reads and ends it (contract nango §1.3 to §1.5). */
 export const sessionRoutes = (
-  deps: Pick<ConnectDeps, "store" | "clock" | "random" | "policy">,
+  deps: Pick<ConnectDeps, "store" | "clock" | "random" | "rootKeys" | "catalogue" | "policy">,
   keys: EnvironmentKeys,
 ): readonly Route[] => {
   const create = createConnectSession(deps);

@@ -5,10 +5,11 @@ import { Refusal } from "../kernel/errors.ts";
 import type { Random } from "../kernel/ids.ts";
 import { Secret } from "../kernel/secret.ts";
 import type { Log } from "../kernel/telemetry/log.ts";
+import type { ConnectSession } from "./connect-session.ts";
 import type { Connection, Integration } from "./connection.ts";
 
 /**
- * What is secret of connections and integrations. Each record has a data key of its own, wrapped by a root key, and is
+ * What is secret of connections, integrations and connect sessions. Each record has a data key of its own, wrapped by a root key, and is
  * tied to its place: environment, integration, connection and version. With the record its data key is gone. Everything
  * that opens such a record is in this file.
  */
@@ -76,6 +77,41 @@ export const openKeptConfig = (deps: Opening, connection: SealedConnection): Kep
     if (error instanceof Refusal) return {};
     throw error;
   }
+};
+
+type SessionPlace = Pick<ConnectSession, "digest">;
+
+const defaultsPlaceOf = ({ digest }: SessionPlace): Place => ({
+  room: "connect",
+  row: digest,
+  field: "session_defaults",
+  version: 1,
+});
+
+const defaults = z.record(z.string(), texts);
+
+/** By integration key: secret values that an app lays down for a connection. */
+export type SecretDefaults = z.infer<typeof defaults>;
+
+/** Null when there is none. */
+export const sealDefaults = (
+  { rootKeys, random }: Keys,
+  place: SessionPlace,
+  secrets: SecretDefaults,
+): string | null =>
+  Object.values(secrets).every((values) => Object.keys(values).length === 0)
+    ? null
+    : seal(rootKeys, random, defaultsPlaceOf(place), new Secret(JSON.stringify(secrets)));
+
+/** @throws Refusal connection_failing when the record was changed or moved, or its root key is not at hand */
+export const openDefaults = (
+  deps: Opening,
+  session: SessionPlace & { readonly terms: Pick<ConnectSession["terms"], "sealedDefaults"> },
+): SecretDefaults => {
+  const { sealedDefaults: sealed } = session.terms;
+  if (sealed === null) return {};
+  const text = "What the app laid down for this session can't be opened any more: ask it for a new link";
+  return parsed(defaults, openOr(deps, defaultsPlaceOf(session), { sealed, text }));
 };
 
 type IntegrationPlace = Pick<Integration, "environmentId" | "uniqueKey" | "configVersion">;

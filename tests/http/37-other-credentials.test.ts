@@ -140,6 +140,16 @@ describe("the configuration of a connection", () => {
   test("that the app has laid down is not the person's to change", async () => {
     const laid = { [vault.integration]: { connection_config: { region: "de", passphrase } } };
     const session = await vault.session({ tags: {}, integrations_config_defaults: laid });
+    // What is secret of it is nothing that a form, or whoever has the link, would have to see.
+    const shown = await connectClient(house, session).get("/connect/session");
+    expect(shown.json()).toMatchObject({
+      data: {
+        integrations_config_defaults: {
+          [vault.integration]: { connection_config: { region: "de", passphrase: "" } },
+        },
+      },
+    });
+    expect(findSecrets(new Map([["it", passphrase]]), await dumpStore(house.config))).toEqual([]);
     const { connectionId } = await done(submit(session, { region: "us", passphrase: "mine", note: "hi" }));
 
     expect(vault.asked().map(({ headers }) => headers["x-region"])).toEqual(["de"]);

@@ -4,7 +4,7 @@ import { afterAll, afterEach, expect, test } from "vitest";
 import { openOperatorHouse, type OperatorHouse } from "#app/operator.ts";
 import { sha256Hex } from "#kernel/crypto/digest.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
-import { connectClient, connectSession, done, environmentKey } from "../support/connect.ts";
+import { connectClient, connectSession, done } from "../support/connect.ts";
 import { byToken, newHolder, toggl, type Holder } from "../support/link-scene.ts";
 import { clearSites, endProcess, newSite, startProcess, type Running } from "../support/process.ts";
 import { fieldsOf, listOf } from "../support/shapes.ts";
@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 afterAll(clearSites);
 
-const rounds = 10;
+const rounds = 6;
 const lanes = 4;
 
 const log = createLog({ level: "silent", clock: { now: () => 0 } });
@@ -43,7 +43,7 @@ const countOf = async (hand: OperatorHouse, query: ReturnType<typeof sql<{ count
   Number((await query.execute(hand.store.query)).rows[0]?.count);
 
 test(
-  "a process that is killed ten times while people link accounts loses no link that it acknowledged, and leaves nothing by half",
+  "a process that is killed six times while people link accounts loses no link that it acknowledged, and leaves nothing by half",
   { timeout: 180_000 },
   async () => {
     const provider = await startUpstream();
@@ -58,7 +58,7 @@ test(
     const site = await newSite({ LATCHKEY_OUTBOUND_ALLOW: provider.origin, LATCHKEY_LOG_LEVEL: "warn" });
     let running: Running = await startProcess(site.settings);
     const hand = await openOperatorHouse(site.config, log, "refuse");
-    const key = await environmentKey({ inside: hand });
+    const key = (await hand.connect.use.createEnvironmentKey({ environment: "dev" })).key.reveal();
     const attempts: Attempt[] = [];
     const app = () => connectClient(running, key);
     const surprises: string[] = [];
@@ -74,13 +74,13 @@ test(
         app().send("PATCH", "/environment/webhooks", { json: { primary_url: `${provider.origin}/hook` } }),
       );
 
-      /** One account after the other, each third one anew, until the server does not answer any more. */
+      /** One account after the other, each second one anew, until the server does not answer any more. */
       const link = async (at: Running): Promise<void> => {
         const mine = connectClient(at, key);
         let last: Attempt | undefined;
         try {
           for (let count = 0; ; count += 1) {
-            const anew = count % 3 === 2 ? last?.linked : undefined;
+            const anew = count % 2 === 1 ? last?.linked : undefined;
             const holder = anew && last ? { ...newHolder(), id: last.holder.id } : newHolder();
             known.set(holder.token, holder);
             const session =

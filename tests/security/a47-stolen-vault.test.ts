@@ -95,8 +95,8 @@ test("A47 a dump has no token, no password, no key and no secret setting of a co
   for (const sent of [byToken(people.refused), byPassword(people.refused)]) {
     expect((await scene.submit(await scene.session(), sent)).status).toBe(400);
   }
-  const expectGone = await scene.link(people.deleted);
-  await done(app.delete(`/connections/${gone}?provider_config_key=${integration}`));
+  const deleted = await scene.link(people.deleted);
+  await done(app.delete(`/connections/${deleted}?provider_config_key=${integration}`));
   const vault = await openLinkScene(house, provider, { provider: "vaulted", path: "/me" });
   vault.answers({ body: '{"id":"v"}' });
   const apiKey = `key-${crypto.randomUUID()}`;

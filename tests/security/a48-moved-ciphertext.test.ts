@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { sha256Hex } from "#kernel/crypto/digest.ts";
 import { codeOf, done, refusalOf } from "../support/connect.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import type { Reply } from "../support/http.ts";
@@ -265,6 +266,31 @@ describe("A48 a connection whose record does not open", () => {
     expect((await scene.app.delete(path)).status).toBe(200);
     expect(codeOf(await scene.app.get(path))).toEqual([404, "not_found"]);
   });
+});
+
+test("A48 what an app laid down in secret for one session opens for no other", async () => {
+  const vault = await openLinkScene(house, provider, { provider: "vaulted", path: "/me" });
+  vault.answers({ body: '{"id":"v"}' });
+  const laid = (passphrase: string) => ({
+    tags: {},
+    integrations_config_defaults: {
+      [vault.integration]: { connection_config: { region: "eu", passphrase } },
+    },
+  });
+  const [mine, theirs] = [await vault.session(laid("the one's")), await vault.session(laid("the other's"))];
+  await sql`update connect_sessions set terms = (select terms from connect_sessions where digest = ${sha256Hex(theirs)})
+    where digest = ${sha256Hex(mine)}`.execute(house.inside.store.query);
+  const submit = (session: string) =>
+    vault.submit(session, { way: "api-auth/api-key", json: { apiKey: "a key" } });
+
+  expect(refusalOf(await submit(mine))).toEqual([
+    424,
+    "connection_failing",
+    "What the app laid down for this session can't be opened any more: ask it for a new link",
+  ]);
+  expect(vault.asked()).toEqual([]);
+  expect((await submit(theirs)).status).toBe(200);
+  expect(vault.asked()[0]?.headers["x-passphrase"]).toBe("the other's");
 });
 
 test("A48 the secret settings of an integration open in their own place only, and a person is told no more than that", async () => {

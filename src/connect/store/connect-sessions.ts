@@ -40,6 +40,7 @@ const sessionOf = async (
     row &&
     environment && {
       id: row.id,
+      digest: row.digest,
       environment,
       terms: sessionTerms.parse(JSON.parse(row.terms)),
       connectionRow: row.connection_row,
