@@ -27,8 +27,11 @@ const find = async (): Promise<string | undefined> => {
 
 const install = async (): Promise<void> => {
   const options = { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" }, maxBuffer: 64 * 1024 * 1024 };
-  await run("apt-get", ["update"], options);
-  await run("apt-get", ["install", "--yes", "--no-install-recommends", "chromium"], options);
+  // One index of several that can't be had is no reason not to try.
+  await run("apt-get", ["update"], options).catch(() => undefined);
+  // With a font, or there would be nothing to measure.
+  const packages = ["chromium", "fonts-dejavu-core"];
+  await run("apt-get", ["install", "--yes", "--no-install-recommends", ...packages], options);
 };
 
 /** The path of its program. Installed by apt-get where it is missing and we may. @throws Error that says what to do */
