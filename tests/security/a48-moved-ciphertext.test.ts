@@ -78,11 +78,14 @@ const put = async (id: string, { sealed, version }: Partial<Sealed>): Promise<vo
 
 const sentence = "What is kept of this connection can't be opened any more: link it anew";
 
+const pathOf = (id: string, of: LinkScene = scene): string =>
+  `/connections/${id}?provider_config_key=${of.integration}`;
+
 const named = (id: string, of: LinkScene) => ({ connection_id: id, provider_config_key: of.integration });
 
 /** Every call that would open the record. */
 const uses = async (id: string, of: LinkScene = scene): Promise<readonly Reply[]> => [
-  await of.app.get(`/connections/${id}?provider_config_key=${of.integration}`),
+  await of.app.get(pathOf(id, of)),
   await of.app.post("/connections/verify", named(id, of)),
   await of.app.send("GET", "/proxy/api/v9/me", {
     headers: { "connection-id": id, "provider-config-key": of.integration },
@@ -163,6 +166,20 @@ describe("A48 a record of credentials", () => {
     await expectShut(String(mine["connection_id"]));
   });
 
+  test("does not open in another environment that it was moved to with all it belongs to", async () => {
+    const { query } = house.inside.store;
+    const key = `moved-from-${scene.environment}`;
+    const theirs = sql`(select id from environments where name = ${foreign.environment})`;
+    await sql`update integrations set environment_id = ${theirs}, unique_key = ${key}
+      where id = (select integration_id from connections where connection_id = ${connection})`.execute(query);
+    await sql`update connections set environment_id = ${theirs} where connection_id = ${connection}`.execute(
+      query,
+    );
+    await house.inside.store.transaction(async (tx) => tx.changed("all"));
+
+    await expectShut(connection, { ...foreign, integration: key });
+  });
+
   test("of former credentials does not open any more", async () => {
     const former = await sealedOf(connection);
     const session = await scene.sessionFor(connection);
@@ -221,9 +238,7 @@ describe("A48 a record of credentials", () => {
         changed.writeUInt8(changed.readUInt8(at) ^ (1 << (at % 8)), at);
         const broken = parts.with(index, changed.toString("base64url"));
         await put(connection, { sealed: [form, root, ...broken].join(":") });
-        const reply = await scene.app.get(
-          `/connections/${connection}?provider_config_key=${scene.integration}`,
-        );
+        const reply = await scene.app.get(pathOf(connection));
         tried += 1;
         if (reply.status !== 424) opened.push(at);
       }
@@ -254,17 +269,15 @@ describe("A48 a connection whose record does not open", () => {
   });
 
   test("takes new credentials from the app", async () => {
-    const path = `/connections/${connection}?provider_config_key=${scene.integration}`;
     const credentials = { type: "BASIC", username: holder.token, password: "api_token" };
-    expect((await scene.app.patch(path, { credentials })).status).toBe(200);
+    expect((await scene.app.patch(pathOf(connection), { credentials })).status).toBe(200);
 
     expect((await scene.read(connection))["credentials"]).toEqual(credentials);
   });
 
   test("is deleted like any other", async () => {
-    const path = `/connections/${connection}?provider_config_key=${scene.integration}`;
-    expect((await scene.app.delete(path)).status).toBe(200);
-    expect(codeOf(await scene.app.get(path))).toEqual([404, "not_found"]);
+    expect((await scene.app.delete(pathOf(connection))).status).toBe(200);
+    expect(codeOf(await scene.app.get(pathOf(connection)))).toEqual([404, "not_found"]);
   });
 });
 
