@@ -2,6 +2,7 @@ import { sql, type ColumnDefinitionBuilder, type RawBuilder } from "kysely";
 
 /** The little in which the two stores' table definitions differ. */
 export type ColumnTypes = {
+  readonly kind: "sqlite" | "postgres";
   /** A whole number of up to 53 bits: times, counters, references. */
   readonly int: RawBuilder<unknown>;
   /** A key that the store counts up. Never given out twice, so that an old reference can't meet a new row. */
@@ -12,11 +13,13 @@ export type ColumnTypes = {
 
 export const columnTypes: Readonly<Record<"sqlite" | "postgres", ColumnTypes>> = {
   sqlite: {
+    kind: "sqlite",
     int: sql`integer`,
     countedKey: (column) => column.primaryKey().autoIncrement(),
     tableEnd: sql`strict`,
   },
   postgres: {
+    kind: "postgres",
     int: sql`bigint`,
     countedKey: (column) => column.primaryKey().generatedByDefaultAsIdentity(),
     tableEnd: sql``,

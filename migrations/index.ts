@@ -5,6 +5,8 @@ import * as accounts from "./0002_accounts.ts";
 import * as track from "./0003_track.ts";
 import * as emailChange from "./0004_email_change.ts";
 import * as connect from "./0005_connect.ts";
+import * as ownIntegration from "./0006_own_integration.ts";
+import * as rootKeyRotation from "./0007_root_key_rotation.ts";
 import { columnTypes, type ColumnTypes } from "./column-types.ts";
 
 /** Append only: what has been released is never edited. The names give the order. */
@@ -14,6 +16,8 @@ const all: Readonly<Record<string, { up(db: Kysely<unknown>, types: ColumnTypes)
   "0003_track": track,
   "0004_email_change": emailChange,
   "0005_connect": connect,
+  "0006_own_integration": ownIntegration,
+  "0007_root_key_rotation": rootKeyRotation,
 };
 
 export const migrations = (kind: "sqlite" | "postgres"): Readonly<Record<string, Migration>> =>

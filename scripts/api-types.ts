@@ -83,11 +83,14 @@ const jsonOf = (of: z.infer<typeof content> | undefined): string => {
   return json ? typeOf(json.schema) : "undefined";
 };
 
+/** What the Connect form asks, and the page to try it on. */
+const formCalls = /^\/(connect\/(form|demo\/)|api-auth\/|auth\/unauthenticated\/)/;
+
 /** A module with one type a call, and the codes of all refusals. @throws ZodError when it is no such document */
 export const apiTypes = (document: unknown): string => {
   const { paths, components } = openApi.parse(document);
   const calls = Object.entries(paths)
-    .filter(([path]) => path.startsWith("/api/") || path.startsWith("/dev/"))
+    .filter(([path]) => path.startsWith("/api/") || path.startsWith("/dev/") || formCalls.test(path))
     .flatMap(([path, methods]) =>
       Object.entries(methods).map(
         ([method, { requestBody, responses }]) =>

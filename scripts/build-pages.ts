@@ -31,6 +31,8 @@ const result = await build({
     cssCodeSplit: false,
     modulePreload: { polyfill: false },
     target: "es2022",
+    // Those that know light-dark(), from spring 2024 on.
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
     rolldownOptions: {
       input: Object.fromEntries(names.map((name) => [name, new URL(`${name}.tsx`, pagesFolder).pathname])),
       output: {

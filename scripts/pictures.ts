@@ -1,9 +1,9 @@
-// Makes the pictures of the README from the pages as they are: npm run pictures
+// Makes the pictures of the README and of the guides from the pages as they are: npm run pictures
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium, type Browser, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { compose } from "#app/compose.ts";
 import { serve } from "#app/server.ts";
 import { systemClock } from "#kernel/clock.ts";
@@ -18,10 +18,17 @@ const origin = "http://localhost:3000";
 
 const openPage = async (
   browser: Browser,
-  options: { readonly width: number; readonly height: number; readonly dark?: boolean },
+  options: {
+    readonly width: number;
+    readonly height: number;
+    readonly dark?: boolean;
+    /** Of another page: whoever is signed in there is signed in here. */
+    readonly storageState?: Awaited<ReturnType<BrowserContext["storageState"]>>;
+  },
 ): Promise<Page> => {
-  const { width, height, dark = false } = options;
+  const { width, height, dark = false, storageState } = options;
   const context = await browser.newContext({
+    ...(storageState ? { storageState } : {}),
     baseURL: origin,
     viewport: { width, height },
     colorScheme: dark ? "dark" : "light",
@@ -41,6 +48,21 @@ const drawSignIn = async (browser: Browser): Promise<void> => {
   await keep(page, "sign-in");
 };
 
+const openToken = async (page: Page): Promise<void> => {
+  await page.goto("/account/tokens");
+  await page.getByRole("heading", { name: "Link this account elsewhere" }).waitFor();
+};
+
+/** What a guide shows is as wide as its column, and in the reader's theme. */
+const drawTokenForGuide = async (browser: Browser, signedIn: Page): Promise<void> => {
+  const storageState = await signedIn.context().storageState();
+  for (const dark of [false, true]) {
+    const page = await openPage(browser, { width: 704, height: 416, dark, storageState });
+    await openToken(page);
+    await keep(page, `account-token${dark ? "-dark" : ""}`);
+  }
+};
+
 const drawToken = async (browser: Browser): Promise<void> => {
   const page = await openPage(browser, { width: 1080, height: 760 });
   await page.goto("/signup");
@@ -50,9 +72,9 @@ const drawToken = async (browser: Browser): Promise<void> => {
   await page.getByLabel("I accept").check();
   await page.getByRole("button", { name: "Create account" }).click();
   await page.waitForURL("/account?notice=welcome");
-  await page.goto("/account/tokens");
-  await page.getByRole("heading", { name: "Link this account elsewhere" }).waitFor();
+  await openToken(page);
   await keep(page, "api-token");
+  await drawTokenForGuide(browser, page);
 };
 
 const data = await mkdtemp(join(tmpdir(), "latchkey-pictures-"));

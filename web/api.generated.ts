@@ -103,8 +103,11 @@ export type Calls = {
           | "account_unlocked"
           | "signing_key_rotated"
           | "signing_key_revoked"
+          | "root_key_rotated"
+          | "root_key_removed"
           | "basic_password"
           | "environment_created"
+          | "environment_changed"
           | "environment_key_created"
           | "environment_key_revoked"
           | "integration_created"
@@ -208,6 +211,157 @@ export type Calls = {
     readonly body: undefined;
     readonly answer: { readonly keys: readonly { readonly kid: string; readonly x: string }[] };
   };
+  "GET /connect/form": {
+    readonly body: undefined;
+    readonly answer: {
+      readonly data: {
+        readonly app_name: string | null;
+        readonly theme: "system" | "light" | "dark";
+        readonly light_colour: string;
+        readonly dark_colour: string;
+        readonly finished: boolean;
+        readonly expires_at: string;
+        readonly redirect_url: string | null;
+        readonly reconnects: {
+          readonly account: { readonly name: string | null; readonly workspace: string | null } | null;
+        } | null;
+        readonly integrations: readonly {
+          readonly key: string;
+          readonly name: string;
+          readonly auth_mode: "BASIC" | "API_KEY" | "NONE";
+          readonly mark: { readonly initials: string; readonly colour: string };
+          readonly docs: string;
+          readonly has_anchors: boolean;
+          readonly linked: boolean;
+          readonly shapes: readonly {
+            readonly name: string;
+            readonly title: string;
+            readonly description?: string;
+            readonly recommended: boolean;
+            readonly swapped: boolean;
+            readonly fields: Readonly<
+              Record<
+                string,
+                {
+                  readonly type: "string";
+                  readonly title: string;
+                  readonly description: string;
+                  readonly example?: string;
+                  readonly pattern?: string;
+                  readonly looks_like?: string;
+                  readonly format?: string;
+                  readonly enum?: readonly string[];
+                  readonly optional?: boolean;
+                  readonly secret?: boolean;
+                  readonly hidden?: boolean;
+                  readonly keep_blanks?: boolean;
+                  readonly default_value?: string;
+                  readonly order?: number;
+                  readonly prefix?: string;
+                  readonly suffix?: string;
+                  readonly doc_section?: string;
+                }
+              >
+            >;
+          }[];
+          readonly config: Readonly<
+            Record<
+              string,
+              {
+                readonly type: "string";
+                readonly title: string;
+                readonly description: string;
+                readonly example?: string;
+                readonly pattern?: string;
+                readonly looks_like?: string;
+                readonly format?: string;
+                readonly enum?: readonly string[];
+                readonly optional?: boolean;
+                readonly secret?: boolean;
+                readonly hidden?: boolean;
+                readonly keep_blanks?: boolean;
+                readonly default_value?: string;
+                readonly order?: number;
+                readonly prefix?: string;
+                readonly suffix?: string;
+                readonly doc_section?: string;
+              }
+            >
+          >;
+        }[];
+      };
+    };
+  };
+  "POST /api-auth/basic/{integration_key}": {
+    readonly body: {
+      readonly username: string;
+      readonly password: string;
+      readonly params?: Readonly<Record<string, string>>;
+    };
+    readonly answer: {
+      readonly connectionId: string;
+      readonly providerConfigKey: string;
+      readonly account: {
+        readonly id: string;
+        readonly name: string | null;
+        readonly email: string | null;
+        readonly workspace: string | null;
+      } | null;
+    };
+  };
+  "POST /api-auth/api-key/{integration_key}": {
+    readonly body: { readonly apiKey: string; readonly params?: Readonly<Record<string, string>> };
+    readonly answer: {
+      readonly connectionId: string;
+      readonly providerConfigKey: string;
+      readonly account: {
+        readonly id: string;
+        readonly name: string | null;
+        readonly email: string | null;
+        readonly workspace: string | null;
+      } | null;
+    };
+  };
+  "POST /auth/unauthenticated/{integration_key}": {
+    readonly body: { readonly params?: Readonly<Record<string, string>> };
+    readonly answer: {
+      readonly connectionId: string;
+      readonly providerConfigKey: string;
+      readonly account: {
+        readonly id: string;
+        readonly name: string | null;
+        readonly email: string | null;
+        readonly workspace: string | null;
+      } | null;
+    };
+  };
+  "GET /connect/demo/connection": {
+    readonly body: undefined;
+    readonly answer: {
+      readonly available: boolean;
+      readonly connection: {
+        readonly connection_id: string;
+        readonly provider_config_key: string;
+        readonly account: {
+          readonly id: string;
+          readonly name: string | null;
+          readonly email: string | null;
+          readonly workspace: string | null;
+        } | null;
+        readonly state: "live" | "failing" | "revoked";
+        readonly state_reason: string | null;
+      } | null;
+    };
+  };
+  "DELETE /connect/demo/connection": {
+    readonly body: undefined;
+    readonly answer: { readonly success: true };
+  };
+  "POST /connect/demo/session": {
+    readonly body: Readonly<Record<string, unknown>>;
+    readonly answer: { readonly session_token: string; readonly expires_at: string };
+  };
+  "GET /connect/demo/me": { readonly body: undefined; readonly answer: Readonly<Record<string, unknown>> };
   "GET /dev/mails": {
     readonly body: undefined;
     readonly answer: {
@@ -260,6 +414,7 @@ export type RefusalCode =
   | "connect_session_finished"
   | "missing_public_key"
   | "deprecated_authentication"
+  | "origin_not_allowed"
   | "forbidden"
   | "invalid_query_params"
   | "invalid_headers"

@@ -7,6 +7,7 @@ export type PageFacts = {
   readonly revealToken: boolean;
   readonly verifiesFirst: boolean;
   readonly local: boolean;
+  readonly demo: boolean;
 };
 
 const read = (): PageFacts => {

@@ -1,5 +1,5 @@
 /** Where the pages may send somebody: places of our own, by their exact paths. */
-const places = ["/account", "/account/tokens", "/account/sessions", "/account/close"] as const;
+const places = ["/account", "/account/tokens", "/account/sessions", "/account/close", "/connect/demo"] as const;
 
 export type Place = (typeof places)[number];
 

@@ -22,6 +22,7 @@ export { accountLimits } from "./limits.ts";
 export { createSigningKeys, signingKeyStatus, type SigningKeyStatus } from "./signing-keys.ts";
 export { displayNameIssue } from "./display-name.ts";
 export { parseEmailAddress } from "./email-address.ts";
+export { accountSealedColumns } from "./store/sealed-columns.ts";
 export { peerOf };
 
 /** Who you are. The door of the room: what the house may use of it. */

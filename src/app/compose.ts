@@ -22,7 +22,9 @@ import type { MailTransport } from "#kernel/mail/message.ts";
 import { createOutboxTransport } from "#kernel/mail/transport.outbox.ts";
 import { createSmtpTransport } from "#kernel/mail/transport.smtp.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
+import { demoSpot } from "./connect-demo.ts";
 import { withDocuments } from "./docs-routes.ts";
+import { guideRoutes } from "./guide-routes.ts";
 import { layGround, type Surprises } from "./ground.ts";
 import type { OwnApiLine } from "./own-api.ts";
 import { openMigratedStore, outboxFolder } from "./open-store.ts";
@@ -90,7 +92,14 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
     });
 
     // What people see
-    const pages = createPages({ config, caller: accounts.anyCredential });
+    const pages = createPages({
+      config,
+      caller: accounts.anyCredential,
+      limit: rate,
+      connectOrigins: connect.use.connectOrigins,
+      demoConnections: connect.personalAt(demoSpot),
+    });
+    const guides = guideRoutes({ origin: config.origin, providers: connect.providers, look: pages.look });
 
     accounts.registerJobs(timetable);
     connect.registerJobs(timetable);
@@ -112,7 +121,14 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       accounts,
       connect,
       routes: withDocuments(
-        [...systemRoutes(store), ...accounts.routes, ...track.routes, ...connect.routes, ...pages.routes],
+        [
+          ...systemRoutes(store),
+          ...accounts.routes,
+          ...track.routes,
+          ...connect.routes,
+          ...pages.routes,
+          ...guides,
+        ],
         config.origin,
       ),
       errorPage: pages.errorPage,

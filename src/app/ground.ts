@@ -63,7 +63,7 @@ export const layGround = async (
   const random = surprises.random ?? systemRandom;
 
   // Keys
-  const rootKeys = await loadRootKeys({ store, config, clock, random });
+  const rootKeys = await loadRootKeys({ store, config, clock, random, log });
   const keyed = { store, rootKeys, random, clock };
   const signingKeys = createSigningKeys(keyed);
   const tries = createTries({ store, key: await loadServerSecret(keyed, "tries"), clock });

@@ -25,6 +25,13 @@ const textsOf = (
     ),
   );
 
+/** What proxies say of where a call comes from. There is none in between: whoever says so here made it up. */
+const isOfProxies = (name: string): boolean =>
+  name === "forwarded" || name === "via" || name === "x-real-ip" || name.startsWith("x-forwarded-");
+
+const ownHeaders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !isOfProxies(name.toLowerCase())));
+
 /** @param origin whose host the calls name: any other would be refused */
 export const createOwnApi = (origin: URL): OwnApiLine => {
   let server: FastifyInstance | undefined;
@@ -32,12 +39,13 @@ export const createOwnApi = (origin: URL): OwnApiLine => {
     answerWith: (answering) => {
       server = answering;
     },
-    call: async ({ method, path, headers, body }) => {
+    call: async ({ from, method, path, headers, body }) => {
       if (!server) throw new Refusal("provider_unavailable");
       const answer = await server.inject({
         method: methodOf(method),
         url: path,
-        headers: { ...headers, host: origin.host },
+        headers: { "user-agent": "Latchkey", ...ownHeaders(headers), host: origin.host },
+        ...(from === undefined ? {} : { remoteAddress: from }),
         ...(body === undefined ? {} : { payload: body }),
       });
       return { status: answer.statusCode, headers: textsOf(answer.headers), body: answer.rawPayload };

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
-import { SetupFault } from "#kernel/errors.ts";
+import { Refusal, SetupFault } from "#kernel/errors.ts";
+import type { Incoming } from "#kernel/http/incoming.ts";
+import type { Answer } from "#kernel/http/route.ts";
 
 /**
  * The pages as `scripts/build-pages.ts` has written them: which script and styles each one takes, and the files
@@ -58,6 +60,25 @@ const readFiles = (): { readonly index: unknown; readonly files: ReadonlyMap<str
       error,
     );
   }
+};
+
+const immutable = "public, max-age=31536000, immutable";
+
+/** The file that `{file}` of the path names, in the best coding that the client can undo. */
+export const assetAnswer = (files: Pick<PageFiles, "asset">, incoming: Incoming): Answer => {
+  const asset = files.asset(incoming.param("file"));
+  if (!asset) throw new Refusal("not_found");
+  const { type, plain } = asset;
+  const coding = asset.br && incoming.accepts("br") ? "br" : "gzip";
+  const coded = coding === "gzip" && !incoming.accepts("gzip") ? undefined : asset[coding];
+  return {
+    content: { type, body: coded ?? plain },
+    headers: {
+      "cache-control": immutable,
+      vary: "accept-encoding",
+      ...(coded ? { "content-encoding": coding } : {}),
+    },
+  };
 };
 
 /** @throws SetupFault when they are not built */

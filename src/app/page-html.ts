@@ -15,25 +15,28 @@ export type PageFacts = {
   readonly verifiesFirst: boolean;
   /** Local mode: the mails of this server can be read at /dev/mail. */
   readonly local: boolean;
+  /** Local mode: Connect can be tried at /connect/demo. */
+  readonly demo: boolean;
 };
 
 /**
  * Only our own scripts, styles and calls; nothing inline, nothing framed, nothing sent elsewhere. Scripts can't be made
  * out of text either: the pages put texts into the document as texts only.
  */
+export const pagePolicy: readonly string[] = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+];
+
 export const pageHeaders: Headers = {
-  "content-security-policy": [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self'",
-    "connect-src 'self'",
-    "form-action 'self'",
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-  ].join("; "),
+  "content-security-policy": [...pagePolicy, "frame-ancestors 'none'"].join("; "),
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -48,10 +51,12 @@ const escapes: Readonly<Record<string, string>> = {
   '"': "&quot;",
   "'": "&#39;",
 };
-const escapeHtml = (text: string): string =>
+export const escapeHtml = (text: string): string =>
   text.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? "");
 
-const head = (title: string, { icon, style }: Look): string => `<!doctype html>
+const usualAssets = "/assets/";
+
+export const head = (title: string, { icon, style }: Look, assets = usualAssets): string => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
@@ -59,13 +64,13 @@ const head = (title: string, { icon, style }: Look): string => `<!doctype html>
     <meta name="color-scheme" content="light dark">
     <meta name="format-detection" content="telephone=no">
     <title>${escapeHtml(title)}</title>
-    <link rel="icon" href="/assets/${icon}" type="image/svg+xml">
-    <link rel="stylesheet" href="/assets/${style}">`;
+    <link rel="icon" href="${assets}${icon}" type="image/svg+xml">
+    <link rel="stylesheet" href="${assets}${style}">`;
 
 /** A page whose facts still have to be filled in: what is the same for every request is made once. */
-export const createPageHtml = ({ title, script, imports }: BuiltPage, look: Look) => {
-  const before = `${head(title, look)}
-${imports.map((file) => `    <link rel="modulepreload" href="/assets/${file}">\n`).join("")}    <script type="module" src="/assets/${script}"></script>
+export const createPageHtml = ({ title, script, imports }: BuiltPage, look: Look, assets = usualAssets) => {
+  const before = `${head(title, look, assets)}
+${imports.map((file) => `    <link rel="modulepreload" href="${assets}${file}">\n`).join("")}    <script type="module" src="${assets}${script}"></script>
     <meta name="latchkey" content="`;
   const after = `">
   </head>
@@ -74,7 +79,7 @@ ${imports.map((file) => `    <link rel="modulepreload" href="/assets/${file}">\n
   </body>
 </html>
 `;
-  return (facts: PageFacts): string => before + escapeHtml(JSON.stringify(facts)) + after;
+  return (facts: object): string => before + escapeHtml(JSON.stringify(facts)) + after;
 };
 
 const headings: Readonly<Record<number, string>> = {

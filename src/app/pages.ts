@@ -1,12 +1,23 @@
 import { z } from "zod";
 import type { Principal } from "#accounts";
+import type { PersonalConnections } from "#connect";
 import type { Config } from "#kernel/config.ts";
 import { Refusal } from "#kernel/errors.ts";
 import type { Incoming } from "#kernel/http/incoming.ts";
 import { noBody } from "#kernel/http/input.ts";
 import type { ErrorPage } from "#kernel/http/reply.ts";
-import { anyone, htmlType, route, type Answer, type Guard, type Route } from "#kernel/http/route.ts";
-import { loadPageFiles } from "./page-files.ts";
+import {
+  anyone,
+  htmlType,
+  route,
+  type Answer,
+  type Guard,
+  type Limit,
+  type Route,
+} from "#kernel/http/route.ts";
+import { connectDemo } from "./connect-demo.ts";
+import { connectPage } from "./connect-page.ts";
+import { assetAnswer, loadPageFiles, type Look } from "./page-files.ts";
 import { createErrorPage, createPageHtml, type PageFacts } from "./page-html.ts";
 import { readOutboxMails } from "./outbox-mails.ts";
 import { outboxFolder } from "./open-store.ts";
@@ -41,11 +52,13 @@ export const pages: readonly Page[] = [
   { path: "/dev/mail", name: "mail", summary: "The mails of this server", shownTo: "local" },
 ];
 
-const immutable = "public, max-age=31536000, immutable";
-
 type PageDeps = {
   readonly config: Config;
   readonly caller: Guard<Principal>;
+  /** Origins of apps that may frame the form; empty: any. */
+  readonly connectOrigins: () => Promise<readonly string[]>;
+  readonly limit: Limit<Principal>;
+  readonly demoConnections: PersonalConnections;
 };
 
 const notSignedIn: ReadonlySet<string> = new Set([
@@ -70,7 +83,10 @@ const shownMail = z.object({
 export const createPages = ({
   config,
   caller,
-}: PageDeps): { readonly routes: readonly Route[]; readonly errorPage: ErrorPage } => {
+  limit,
+  connectOrigins,
+  demoConnections,
+}: PageDeps): { readonly routes: readonly Route[]; readonly errorPage: ErrorPage; readonly look: Look } => {
   const files = loadPageFiles();
 
   const signedIn = async (incoming: Incoming): Promise<PageFacts["signedIn"]> => {
@@ -86,6 +102,17 @@ export const createPages = ({
   /** With a mail server there is no outbox, and nothing to show. */
   const showsMails = (incoming: Incoming): boolean => incoming.isLocal && config.smtpUrl === undefined;
 
+  const factsFor = async (incoming: Incoming): Promise<PageFacts> => ({
+    signedIn: await signedIn(incoming),
+    origin: config.origin.origin,
+    passwordMin: config.passwordMin,
+    closeGraceDays: config.closeGraceDays,
+    revealToken: config.revealToken,
+    verifiesFirst: config.hideAccounts || config.requireVerifiedEmail,
+    local: showsMails(incoming),
+    demo: incoming.isLocal,
+  });
+
   const open = { method: "GET", guard: anyone, input: noBody } as const;
 
   const pageRow = ({ path, name, summary, shownTo }: Page): Route => {
@@ -99,19 +126,10 @@ export const createPages = ({
       run: async ({ incoming }): Promise<Answer> => {
         if (shownTo === "local" && !showsMails(incoming)) throw new Refusal("not_found");
         incoming.refuseOtherHosts();
-        const who = await signedIn(incoming);
-        if (shownTo === "account" && who === null) {
+        const facts = await factsFor(incoming);
+        if (shownTo === "account" && facts.signedIn === null) {
           return { status: 303, headers: { location: `/login?next=${path}` } };
         }
-        const facts: PageFacts = {
-          signedIn: who,
-          origin: config.origin.origin,
-          passwordMin: config.passwordMin,
-          closeGraceDays: config.closeGraceDays,
-          revealToken: config.revealToken,
-          verifiesFirst: config.hideAccounts || config.requireVerifiedEmail,
-          local: showsMails(incoming),
-        };
         return { content: { type: htmlType, body: html(facts) } };
       },
     });
@@ -119,28 +137,15 @@ export const createPages = ({
 
   const routes = [
     ...pages.map(pageRow),
+    ...connectPage({ files, connectOrigins }),
+    ...connectDemo({ files, caller, limit, connections: demoConnections, factsFor }),
     route({
       ...open,
       path: "/assets/{file}",
       summary: "A script, style sheet or picture of the pages",
       wire: "pages",
       answers: { means: "The file." },
-      run: ({ incoming }) => {
-        const name = incoming.param("file");
-        const asset = files.asset(name);
-        if (!asset) throw new Refusal("not_found");
-        const { type, plain } = asset;
-        const coding = asset.br && incoming.accepts("br") ? "br" : "gzip";
-        const coded = coding === "gzip" && !incoming.accepts("gzip") ? undefined : asset[coding];
-        return {
-          content: { type, body: coded ?? plain },
-          headers: {
-            "cache-control": immutable,
-            vary: "accept-encoding",
-            ...(coded ? { "content-encoding": coding } : {}),
-          },
-        };
-      },
+      run: ({ incoming }) => assetAnswer(files, incoming),
     }),
     route({
       ...open,
@@ -157,5 +162,5 @@ export const createPages = ({
       },
     }),
   ];
-  return { routes, errorPage: createErrorPage(files.look, config.origin.origin) };
+  return { routes, errorPage: createErrorPage(files.look, config.origin.origin), look: files.look };
 };

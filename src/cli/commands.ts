@@ -119,6 +119,24 @@ export const commands: readonly Command[] = [
     run: async (call) => (await import("./environment.ts")).create(call),
   }),
   command({
+    name: "environment change",
+    operand: "NAME",
+    summary: "Says which apps may open an environment's form, and what it looks like.",
+    options: [
+      {
+        name: "origins",
+        value: "LIST",
+        summary: "Origins of those apps, with commas between; empty: any.",
+      },
+      { name: "app-name", value: "NAME", summary: "Whom the form speaks for; empty: “the app”." },
+      { name: "theme", value: "THEME", summary: "system, light or dark." },
+      { name: "light-colour", value: "COLOUR", summary: "Of buttons on light, such as #2f5bea." },
+      { name: "dark-colour", value: "COLOUR", summary: "Of buttons on dark, such as #93b1ff." },
+    ],
+    details: ["What is not named stays as it is. Running servers follow at once. Prints the name alone."],
+    run: async (call) => (await import("./environment.ts")).change(call),
+  }),
+  command({
     name: "environment key",
     operand: "NAME",
     summary: "Makes an API key for an environment.",
@@ -156,6 +174,11 @@ export const commands: readonly Command[] = [
       { name: "integration", value: "KEY", summary: "What they may link; else all there is." },
       { name: "user", value: "ID", summary: "Who they are to the app." },
       { name: "email", value: "EMAIL", summary: "Their address, which the connection is tagged with." },
+      {
+        name: "redirect",
+        value: "URL",
+        summary: "Where the form leads back to; of an origin of the environment.",
+      },
     ],
     details: [
       "Prints the link alone. It opens the form once, for 30 minutes or as long as LATCHKEY_CONNECT_SESSION_MINUTES says.",
@@ -189,6 +212,34 @@ export const commands: readonly Command[] = [
       "Every session that it signed ends with it; passwords and API tokens go on working. For a key that may be in other hands. `latchkey keys status` shows the ids.",
     ],
     run: async (call) => (await import("./keys.ts")).revoke(call),
+  }),
+  command({
+    name: "root-keys status",
+    summary: "Shows which root key how many sealed values lean on.",
+    details: [
+      "One root key `seals`, every other one `opens`. A key that is `missing`, or is `another key` under its id, has to be put back. What was `removed` is not needed any more.",
+    ],
+    run: async () => (await import("./root-keys.ts")).status(),
+  }),
+  command({
+    name: "root-keys rotate",
+    summary: "Has a new root key seal, and wraps all data keys with it.",
+    details: [
+      "Prints the new key's id alone. Servers go on working, and may be several. When it was interrupted, type it again: it goes on where it stood.",
+      "The new key goes into the file root.keys. With LATCHKEY_ROOT_KEYS, append a new one to the value, restart every server with it, and run this with the same value. Nothing is changed while a running server does not have the new key.",
+      "Keep a copy of the new key. The old one is still needed, until root-keys remove says otherwise. docs/guides/rotate-keys.md has more.",
+    ],
+    run: async () => (await import("./root-keys.ts")).rotate(),
+  }),
+  command({
+    name: "root-keys remove",
+    operand: "ID",
+    summary: "Takes away a root key that nothing leans on.",
+    details: [
+      "It is refused while a sealed value leans on the key, and says which. Out of the file root.keys the key is taken for you, out of LATCHKEY_ROOT_KEYS it is not.",
+      "Backups that were made before the rotation open only with the old key: keep it with them, and nowhere else.",
+    ],
+    run: async (call) => (await import("./root-keys.ts")).remove(call),
   }),
   command({
     name: "connect check",

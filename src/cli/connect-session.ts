@@ -11,11 +11,13 @@ export const create = ({ values }: Call): Promise<Ending> =>
   withHouse(async ({ connect }) => {
     const environment = values.get("environment") ?? usualEnvironment;
     const integration = values.get("integration");
+    const redirect = values.get("redirect");
     const made = await connect.use.createConnectSession({
       environment,
       body: {
         ...endUserOf(values.get("user"), values.get("email")),
         ...(integration === undefined ? {} : { allowed_integrations: [integration] }),
+        ...(redirect === undefined ? {} : { redirect_url: redirect }),
       },
     });
     return {

@@ -13,6 +13,7 @@ import { checkKeys } from "./doctor/keys.ts";
 import { checkMail, checkQueue } from "./doctor/mail.ts";
 import { checkOrigin, checkServer } from "./doctor/origin.ts";
 import { checkExistence, checkStore } from "./doctor/store.ts";
+import { checkWebhooks } from "./doctor/webhooks.ts";
 import { commandLog } from "./house.ts";
 
 type Check = () => Finding | readonly Finding[] | Promise<Finding | readonly Finding[]>;
@@ -50,6 +51,7 @@ const examineStore = async (rounds: Rounds, config: Config, store: Store): Promi
   if (hasTables) {
     await rounds.run("root keys", ["LATCHKEY_ROOT_KEYS"], () => checkKeys(store, config));
     await rounds.run("queue", [], () => checkQueue(store));
+    await rounds.run("webhooks", [], () => checkWebhooks(store));
     return store;
   }
   if (findings.some(({ state }) => state === "fail")) {

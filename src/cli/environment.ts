@@ -19,6 +19,32 @@ export const create = ({ operand: name, values }: Call): Promise<Ending> =>
     };
   });
 
+/** What was not named stays as it is. */
+export const change = ({ operand: environment, values }: Call): Promise<Ending> => {
+  const origins = values.get("origins");
+  const given = {
+    connect_origins: origins === undefined ? undefined : listOf(origins),
+    // An empty name takes it away.
+    app_name: values.get("app-name") === "" ? null : values.get("app-name"),
+    theme: values.get("theme"),
+    light_colour: values.get("light-colour"),
+    dark_colour: values.get("dark-colour"),
+  };
+  const body = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return withHouse(async ({ connect }) => {
+    const { name, connectOrigins, appearance } = await connect.use.changeEnvironment({ environment, body });
+    return {
+      output: name,
+      json: { name, connect_origins: connectOrigins, ...appearance },
+      notes: [
+        connectOrigins.length === 0
+          ? "Any website may open its form."
+          : `Its form may be opened by ${connectOrigins.join(", ")}.`,
+      ],
+    };
+  });
+};
+
 const revoke = (environment: string, name: string): Promise<Ending> =>
   withHouse(async ({ connect }) => {
     const revoked = await connect.use.revokeEnvironmentKey({ environment, name });
@@ -49,7 +75,7 @@ export const key = ({ operand: environment, values }: Call): Promise<Ending> => 
     return {
       output: made.reveal(),
       json: { environment, name, key: made.reveal() },
-      notes: [`This is the key ${name} of ${environment}. It is not shown again.`],
+      notes: [`An API key for ${environment}, by the name of “${name}”. It is not shown again.`],
     };
   });
 };

@@ -5,19 +5,7 @@ import { loadConfig } from "#kernel/config.ts";
 import { inspectRootKeys, type RootKeyFinding } from "#kernel/crypto/root-key-registry.ts";
 import { Fault, type Call, type Ending } from "./command.ts";
 import { commandLog, timeOf, whence, withHouse } from "./house.ts";
-
-/** Columns as wide as their widest cell, two blanks between. */
-const table = (rows: readonly (readonly string[])[]): string => {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-};
+import { table } from "./table.ts";
 
 const signingRow = ({ kid, state, createdAt, verifiesUntil }: SigningKeyStatus): readonly string[] => [
   kid,
@@ -26,11 +14,10 @@ const signingRow = ({ kid, state, createdAt, verifiesUntil }: SigningKeyStatus):
   verifiesUntil === null ? "" : timeOf(verifiesUntil),
 ];
 
-const rootRow = ({ id, role, needed }: RootKeyFinding): readonly string[] => [
-  id,
-  role,
-  needed ? "needed" : "not used yet",
-];
+const rootRow = ({ id, role, needed }: RootKeyFinding): readonly string[] => {
+  if (needed) return [id, role, "needed"];
+  return [id, role, role === "removed" ? "not needed any more" : "not used yet"];
+};
 
 const signingJson = ({ kid, state, createdAt, verifiesUntil }: SigningKeyStatus) => ({
   kid,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { connectOrigins } from "./connect-origins.ts";
 import type { EndUser } from "./end-user.ts";
 
 /** The bodies of the Connect wire (contract nango §1.3, §1.4, §1.6). Fields that are not named here are refused. */
@@ -84,8 +85,13 @@ const sessionExtras = {
   ).optional(),
   overrides: perIntegration(z.strictObject({ docs_connect: z.url().optional() })).optional(),
   webhook_url_override: webhookUrl.optional(),
-  /** Ours: origins of apps that may open the form with this session. */
-  allowed_origins: z.array(z.url()).max(10).optional(),
+  /** Ours: origins of apps that may open the form with this session, of those that the environment allows. */
+  allowed_origins: connectOrigins.optional(),
+  /** Ours: where a form that was opened as a link leads back to. Its origin is one of the environment's. */
+  redirect_url: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .optional(),
 } as const;
 
 export const connectSessionBody = z

@@ -28,6 +28,8 @@ export type ProviderCall = {
   readonly holder: KeyHolder;
   readonly asked: Asked;
   readonly incoming: Incoming;
+  /** Path and query with `/proxy` before them, where those of the request itself are not meant. */
+  readonly sent?: string;
 };
 
 /** A call whose every rule was checked; what is left is to make it. */
@@ -129,7 +131,9 @@ export const callProvider = (deps: Deps): CallProvider => {
     if (target.url.protocol === inProcess) {
       const headers = { ...head.headers, ...head.add };
       const kept = Buffer.isBuffer(body) ? body : undefined;
-      return pipeOwnApi(deps.ownApi, { method, path: target.path, headers, body: kept }, response, options);
+      const from = incoming.client.address;
+      const asked = { from, method, path: target.path, headers, body: kept };
+      return pipeOwnApi(deps.ownApi, asked, response, options);
     }
     const { url, path } = target;
     return outbound.pipe(
@@ -196,7 +200,7 @@ export const callProvider = (deps: Deps): CallProvider => {
     const connection = found instanceof Promise ? await found : found;
     if (connection.state === "failing") suspicion.onFailing(connection.id);
     const given = { ownOrigin: deps.policy.origin, holder, asked };
-    const target = targetOf(given, connection, request.url ?? "/");
+    const target = targetOf(given, connection, call.sent ?? request.url ?? "/");
     const head = forwardedHead(request.headers, asked, connection.parts.headers);
     const admitted = { ...call, connection, target, head };
     if (target.elsewhere) await noteElsewhere(admitted);

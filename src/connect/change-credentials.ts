@@ -1,6 +1,5 @@
 import type { RoomDeps } from "./deps.ts";
-import type { KeyHolder } from "./environment.ts";
-import type { importConnection } from "./import-connection.ts";
+import type { Import, importConnection } from "./import-connection.ts";
 import { namedConnection, type Named } from "./named-connection.ts";
 import { importTarget } from "./submission.ts";
 
@@ -10,11 +9,16 @@ import { importTarget } from "./submission.ts";
  */
 export const changeCredentials =
   (deps: Pick<RoomDeps, "store" | "catalogue">, bring: ReturnType<typeof importConnection>) =>
-  async (holder: KeyHolder, named: Named, credentials: Readonly<Record<string, unknown>>): Promise<void> => {
+  async (
+    { holder, address }: Pick<Import, "holder" | "address">,
+    named: Named,
+    credentials: Readonly<Record<string, unknown>>,
+  ): Promise<void> => {
     await namedConnection(deps.store.query, holder.environment, named);
     const target = await importTarget(deps, holder.environment, {
       integrationKey: named.integrationKey,
       credentials,
     });
-    await bring({ ...target, holder, connectionId: named.connectionId, mustExist: true, verified: true });
+    const { connectionId } = named;
+    await bring({ ...target, holder, address, connectionId, mustExist: true, verified: true });
   };

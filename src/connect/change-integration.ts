@@ -9,7 +9,7 @@ import { feedIdOf, type Environment } from "./environment.ts";
 import { invalidBody } from "./input.ts";
 import { baseUrlOrigin, checkIntegrationConfig, type CheckedConfig } from "./integration-config.ts";
 import { failConnectionsElsewhere } from "./store/connection-changes.ts";
-import { connectionByRow } from "./store/connections.ts";
+import { connectionsByRow } from "./store/connections.ts";
 import { hasConnections, integrationByKey, updateIntegration } from "./store/integrations.ts";
 import { openConfig, sealConfig } from "./vault.ts";
 
@@ -43,22 +43,27 @@ const refuseRenaming = async (tx: Tx, before: Integration, uniqueKey: string): P
   }
 };
 
+/** Connections whose change is told together. */
+const toldAtOnce = 500;
+
 /** Credentials go only where they were accepted, so a new address ends what was linked at another one. */
 const failElsewhere = async (deps: Deps, tx: Tx, before: Integration, after: Integration): Promise<void> => {
   const origin = baseUrlOrigin(after.config);
   if (origin === baseUrlOrigin(before.config)) return;
-  for (const row of await failConnectionsElsewhere(tx.query, after.id, origin)) {
-    const connection = await connectionByRow(tx.query, row);
-    if (!connection) continue;
-    await deps.tell(tx, {
+  const error = {
+    type: "origin_changed",
+    description: "The integration has another address now. The account has to be linked anew.",
+  };
+  const failed = await failConnectionsElsewhere(tx.query, after.id, origin);
+  for (let from = 0; from < failed.length; from += toldAtOnce) {
+    const some = await connectionsByRow(tx.query, failed.slice(from, from + toldAtOnce));
+    const told = some.map((connection) => ({
       connection,
-      operation: "refresh",
-      success: false,
-      error: {
-        type: "origin_changed",
-        description: "The integration has another address now. The account has to be linked anew.",
-      },
-    });
+      operation: "refresh" as const,
+      success: false as const,
+      error,
+    }));
+    await deps.tell(tx, ...told);
   }
 };
 

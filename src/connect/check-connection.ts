@@ -36,6 +36,7 @@ const sentences: Readonly<Record<string, string>> = {
  * Asks the provider whether a connection's credentials still work, and writes down what it says. A provider that is
  * down, or out of quota, says nothing about credentials: then the state stays, and the refusal tells why.
  *
+ * @param from the address of whoever asks; left out when nobody did
  * @throws Refusal provider_quota, provider_rate_limited, provider_unavailable, unexpected_answer, address_refused,
  * unknown_provider_template, connection_failing
  */
@@ -76,7 +77,7 @@ export const checkConnection = (deps: Deps) => {
     return { state, reason, changed };
   };
 
-  return async (connection: Connection): Promise<Finding> => {
+  return async (connection: Connection, from?: string): Promise<Finding> => {
     const provider = catalogue.get(connection.provider);
     const shape = provider?.shapes.find(({ name }) => name === connection.shape);
     const integration = await integrationByKey(
@@ -97,7 +98,7 @@ export const checkConnection = (deps: Deps) => {
         return await settle(connection, { state: "failing", reason: "origin_changed", account: null });
       }
       // What is kept is not swapped once more.
-      const { account } = await verify({ provider, shape, ...values, keepPassword: true });
+      const { account } = await verify({ provider, shape, ...values, keepPassword: true, from });
       return await settle(connection, { state: "live", reason: null, account });
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== "connection_test_failed") throw unusableOf(error);

@@ -29,6 +29,8 @@ export const sessionTerms = z.object({
   webhookUrlOverride: z.string().nullable(),
   /** Narrows the environment's origins; empty: those. */
   allowedOrigins: z.array(z.string()),
+  /** Where the form leads back to, once it was opened as a link and has linked an account. */
+  redirectUrl: z.string().nullable().default(null),
 });
 
 export type SessionTerms = z.infer<typeof sessionTerms>;

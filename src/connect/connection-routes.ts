@@ -87,8 +87,10 @@ export const connectionRoutes = (deps: ConnectionRouteDeps, keys: EnvironmentKey
         const named = { integrationKey: key, connectionId: incoming.param("*") };
         // Refused before anything is changed: the provider is asked in between.
         webhookOverrideOf(input.webhook_url_override, deps.policy);
-        if (input.credentials !== undefined)
-          await deps.changeCredentials(principal, named, input.credentials);
+        if (input.credentials !== undefined) {
+          const who = { holder: principal, address: incoming.client.address };
+          await deps.changeCredentials(who, named, input.credentials);
+        }
         await change(principal.environment, { named, wanted: input }, actorOf(principal, incoming));
         return { json: { success: true } };
       },

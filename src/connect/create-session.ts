@@ -6,6 +6,7 @@ import { newSessionToken, type SessionTerms } from "./connect-session.ts";
 import type { ConnectDeps } from "./deps.ts";
 import type { Environment } from "./environment.ts";
 import { invalidBody } from "./input.ts";
+import { refuseOpeners } from "./openers.ts";
 import { splitSecrets } from "./secret-fields.ts";
 import { insertConnectSession } from "./store/connect-sessions.ts";
 import { connectionByKeys } from "./store/connections.ts";
@@ -31,24 +32,30 @@ type Terms = Pick<
   | "overrides"
   | "webhook_url_override"
   | "allowed_origins"
+  | "redirect_url"
 >;
 
 const termsOf = (
   { policy }: Pick<Deps, "policy">,
+  environment: Environment,
   body: Terms,
   allowedIntegrations: readonly string[],
-): Omit<SessionTerms, "configDefaults" | "sealedDefaults"> => ({
-  endUser: endUserOf(body),
-  tags: body.tags ?? {},
-  allowedIntegrations: [...allowedIntegrations],
-  docs: Object.fromEntries(
-    Object.entries(body.overrides ?? {}).flatMap(([key, { docs_connect: docs }]) =>
-      docs === undefined ? [] : [[key, docs]],
+): Omit<SessionTerms, "configDefaults" | "sealedDefaults"> => {
+  refuseOpeners(environment, body);
+  return {
+    endUser: endUserOf(body),
+    tags: body.tags ?? {},
+    allowedIntegrations: [...allowedIntegrations],
+    docs: Object.fromEntries(
+      Object.entries(body.overrides ?? {}).flatMap(([key, { docs_connect: docs }]) =>
+        docs === undefined ? [] : [[key, docs]],
+      ),
     ),
-  ),
-  webhookUrlOverride: webhookOverrideOf(body.webhook_url_override, policy) ?? null,
-  allowedOrigins: (body.allowed_origins ?? []).map((origin) => new URL(origin).origin),
-});
+    webhookUrlOverride: webhookOverrideOf(body.webhook_url_override, policy) ?? null,
+    allowedOrigins: [...(body.allowed_origins ?? [])],
+    redirectUrl: body.redirect_url ?? null,
+  };
+};
 
 type NewSession = {
   readonly terms: ReturnType<typeof termsOf>;
@@ -132,7 +139,7 @@ export const createConnectSession =
       ...namesOf("overrides", body.overrides),
     ]);
     return issue(deps, environment, {
-      terms: termsOf(deps, body, allowed),
+      terms: termsOf(deps, environment, body, allowed),
       defaults: await defaultsOf(deps, environment, body),
       connectionRow: null,
     });
@@ -146,7 +153,7 @@ export const createReconnectSession =
     const connection = await connectionByKeys(deps.store.query, environment.id, integrationKey, connectionId);
     if (!connection) throw invalidBody(["connection_id"], "Connection does not exist");
     return issue(deps, environment, {
-      terms: termsOf(deps, body, [integrationKey]),
+      terms: termsOf(deps, environment, body, [integrationKey]),
       defaults: await defaultsOf(deps, environment, body),
       connectionRow: connection.id,
     });

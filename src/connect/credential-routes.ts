@@ -105,6 +105,7 @@ export const credentialRoutes = (
         const connection = await use.bring({
           ...target,
           holder: principal,
+          address: incoming.client.address,
           connectionId: input.connection_id,
           config: input.connection_config,
           metadata: input.metadata,
@@ -135,6 +136,7 @@ export const credentialRoutes = (
         const connection = await use.bring({
           ...target,
           holder: principal,
+          address: incoming.client.address,
           connectionId: input.connection_id,
           config: input.connection_config,
           metadata: input.metadata,
@@ -161,7 +163,7 @@ export const credentialRoutes = (
           connectionId: input.connection_id,
         });
         if (connection.state === "revoked") throw new Refusal("connection_failing");
-        await use.check(connection);
+        await use.check(connection, incoming.client.address);
         const now = await connectionAfter(deps, connection);
         return {
           json: {

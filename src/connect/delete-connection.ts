@@ -2,7 +2,8 @@ import { Refusal } from "../kernel/errors.ts";
 import { changeEvent, type Actor } from "./actor.ts";
 import type { RoomDeps } from "./deps.ts";
 import { feedIdOf, type Environment } from "./environment.ts";
-import { connectionByKeys, deleteConnection as deleteRow } from "./store/connections.ts";
+import { connectionByKeys } from "./store/connections.ts";
+import { deleteConnection as deleteRow } from "./store/delete-connections.ts";
 
 type Deps = Pick<RoomDeps, "store" | "audit" | "tell">;
 

@@ -21,6 +21,8 @@ export type ConnectPolicy = {
 
 /** A call of this server's own Track API, made in this process. */
 export type OwnApi = (request: {
+  /** The address of whom it is made for: it counts where tries are counted. Left out when nobody asked. */
+  readonly from?: string | undefined;
   readonly method: string;
   /** With its query. */
   readonly path: string;
@@ -48,4 +50,7 @@ export type ConnectDeps = {
 };
 
 /** The same inside the room, where apps can be told of what happens. */
-export type RoomDeps = ConnectDeps & { readonly tell: (tx: Tx, told: Told) => Promise<void> };
+export type RoomDeps = ConnectDeps & {
+  /** All of one environment. */
+  readonly tell: (tx: Tx, ...told: readonly Told[]) => Promise<void>;
+};

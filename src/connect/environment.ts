@@ -1,3 +1,4 @@
+import type { Appearance } from "./appearance.ts";
 import type { Scope } from "./scopes.ts";
 
 /** A fence: keys, integrations, sessions and connections of one environment know nothing of another's. */
@@ -6,6 +7,7 @@ export type Environment = {
   readonly name: string;
   /** Origins of apps that may open the form; empty: any. */
   readonly connectOrigins: readonly string[];
+  readonly appearance: Appearance;
 };
 
 /** Who calls on the Connect wire with an API key. */

@@ -28,6 +28,8 @@ type Deps = Pick<
 
 export type Import = {
   readonly holder: KeyHolder;
+  /** Where the app calls from. */
+  readonly address: string;
   readonly integration: Integration;
   readonly provider: Provider;
   readonly shape: Shape;
@@ -105,6 +107,7 @@ export const importConnection = (deps: Deps) => {
       connectionConfig: config,
       integrationConfig: { ...integration.config, ...openConfig(deps, integration) },
       keepPassword: integration.config["keep_password"] === true,
+      from: wanted.address,
     };
     if (wanted.verified) return verify(given);
     return {
@@ -147,6 +150,7 @@ export const importConnection = (deps: Deps) => {
         event: former ? "connection_changed" : "connection_imported",
         outcome: "done",
         channel: "key",
+        address: wanted.address,
         details: {
           environment: holder.environment.name,
           key: holder.keyName,

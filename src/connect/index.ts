@@ -2,6 +2,7 @@ import { minute } from "../kernel/clock.ts";
 import type { Route } from "../kernel/http/route.ts";
 import type { Timetable } from "../kernel/jobs.ts";
 import { callProvider } from "./call-provider.ts";
+import type { Provider } from "./catalogue/provider.ts";
 import type { ConnectDeps, RoomDeps } from "./deps.ts";
 import { createConnectionReads } from "./connection-reads.ts";
 import { connectionRoutes } from "./connection-routes.ts";
@@ -11,10 +12,13 @@ import { checkConnection } from "./check-connection.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { importConnection } from "./import-connection.ts";
 import { createEnvironmentKeys } from "./environment-keys.ts";
+import { environmentRoutes } from "./environment-routes.ts";
+import { formRoutes } from "./form-routes.ts";
 import { integrationRoutes } from "./integration-routes.ts";
 import { linkAccount } from "./link-account.ts";
 import { metadataRoutes } from "./metadata-routes.ts";
 import { unsupportedRoutes } from "./not-supported.ts";
+import { personalConnections, type PersonalConnections, type Spot } from "./personal-connection.ts";
 import { providerRoutes } from "./provider-routes.ts";
 import { proxyRoutes } from "./proxy-routes.ts";
 import { logoRoutes } from "./logo-routes.ts";
@@ -26,14 +30,22 @@ import { webhookRoutes } from "./webhook-routes.ts";
 import { createWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
 export { checkProviderFile, loadCatalogue } from "./catalogue/catalogue.ts";
+export type { Field, Provider, Shape } from "./catalogue/provider.ts";
 export { faultLine } from "./catalogue/read-provider.ts";
 export type { ConnectDeps, ConnectPolicy, OwnApi } from "./deps.ts";
+export { personalConnectionAnswer, type PersonalConnections } from "./personal-connection.ts";
 export { isScope, scopes } from "./scopes.ts";
+export { connectSealedColumns } from "./store/sealed-columns.ts";
+export { webhooksWaiting } from "./store/webhook-queue.ts";
 
 /** Whose doors you hold keys to. The door of the room: what the house may use of it. */
 export type Connect = {
   readonly routes: readonly Route[];
+  /** What can be linked, by name. */
+  readonly providers: readonly Provider[];
   readonly use: ConnectUseCases;
+  /** For pages of this server's own: what somebody may do with their connection at this spot. */
+  readonly personalAt: (spot: Spot) => PersonalConnections;
   readonly webhooks: Webhooks;
   readonly registerJobs: (timetable: Timetable) => void;
   /** Writes what was only in memory. */
@@ -49,10 +61,13 @@ export const createConnect = (deps: ConnectDeps): Connect => {
   const provider = callProvider({ ...room, uses });
   const bring = importConnection(room);
   return {
+    providers: deps.catalogue.all(),
     routes: [
       ...sessionRoutes(deps, keys),
+      ...formRoutes(deps),
       ...submitRoutes(room, linkAccount(room)),
       ...providerRoutes(deps, keys),
+      ...environmentRoutes(deps, keys),
       ...integrationRoutes(room, keys),
       ...metadataRoutes(deps, keys),
       ...credentialRoutes(room, keys, { bring, check: checkConnection(room) }),
@@ -63,6 +78,7 @@ export const createConnect = (deps: ConnectDeps): Connect => {
       ...unsupportedRoutes,
     ],
     use: createUseCases(deps),
+    personalAt: (spot) => personalConnections({ ...room, provider }, spot),
     webhooks,
     registerJobs: (timetable) => {
       timetable.register("purge-connect-sessions", 10 * minute, () =>

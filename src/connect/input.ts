@@ -36,17 +36,26 @@ export const invalidQuery = (name: string, message: string): Refusal => {
   return new Refusal("invalid_query_params", { issues, text: sentenceOf(issues) });
 };
 
-/** `a=1&a=2&tags[k]=v` as `{ a: ["1", "2"], tags: { k: "v" } }`; deeper brackets stay part of the name. */
+/**
+ * `a=1&a=2&tags[k]=v` as `{ a: ["1", "2"], tags: { k: "v" } }`. `a[]=1` is a list of one, as many clients write lists;
+ * deeper brackets stay part of the name.
+ */
 export const queryOf = (incoming: Incoming): Readonly<Record<string, unknown>> => {
   const singles = new Map<string, string[]>();
+  const lists = new Set<string>();
   const groups = new Map<string, Map<string, string>>();
   for (const [name, value] of incoming.queryEntries) {
     const [, group, key] = /^(\w+)\[([^[\]]+)\]$/.exec(name) ?? [];
-    if (group === undefined || key === undefined) singles.set(name, [...(singles.get(name) ?? []), value]);
-    else groups.set(group, (groups.get(group) ?? new Map<string, string>()).set(key, value));
+    if (group === undefined || key === undefined) {
+      const bare = name.replace(/\[\]$/, "");
+      if (bare !== name) lists.add(bare);
+      singles.set(bare, [...(singles.get(bare) ?? []), value]);
+    } else groups.set(group, (groups.get(group) ?? new Map<string, string>()).set(key, value));
   }
   return Object.fromEntries<unknown>([
-    ...[...singles].map(([name, values]) => [name, values.length === 1 ? values[0] : values] as const),
+    ...[...singles].map(
+      ([name, values]) => [name, values.length === 1 && !lists.has(name) ? values[0] : values] as const,
+    ),
     ...[...groups].map(([name, entries]) => [name, Object.fromEntries(entries)] as const),
   ]);
 };
@@ -62,3 +71,6 @@ export const connectBody = <Value>(schema: z.ZodType<Value>): Input<Value> => ({
   optional: false,
   read: (incoming) => parsePart(schema, incoming.json(), "input_invalid"),
 });
+
+/** Whatever comes along is not looked at. */
+export const unread: Input<undefined> = { schema: undefined, optional: true, read: () => undefined };

@@ -15,7 +15,9 @@ import { shownIntegration } from "./shown-integration.ts";
 import { integrationByKey, integrationsOf } from "./store/integrations.ts";
 
 const part = z.enum(["webhook", "credentials"]);
-const oneQuery = z.strictObject({ include: z.union([part, z.array(part)]).optional() });
+const oneQuery = z.strictObject({
+  include: z.union([part, z.array(part)], "must be webhook or credentials").optional(),
+});
 
 /** A form sees what its session is for. */
 const mayBeSeen = (caller: Caller, key: string): boolean => {

@@ -89,7 +89,10 @@ export const linkAccount = (deps: Deps) => {
   const { store, clock, policy } = deps;
   const verify = verifyCredentials(deps);
 
-  /** Wrong credentials count, and nothing else does: nobody is locked out by the provider's bad day. */
+  /**
+   * Wrong credentials count, and nothing else does: nobody is locked out by the provider's bad day. Work that succeeds has
+   * given the session's try back itself, together with what it wrote.
+   */
   const whileCounted = async <Result>(
     { session, peer }: Submission,
     work: () => Promise<Result>,
@@ -100,18 +103,18 @@ export const linkAccount = (deps: Deps) => {
       await reserved.refund();
       throw tooManyTries();
     }
-    const giveBack = async (): Promise<void> => {
-      await reserved.refund();
-      await store.transaction((tx) => giveTryBack(tx.query, session.id));
-    };
+    let result: Result;
     try {
-      const result = await work();
-      await giveBack();
-      return result;
+      result = await work();
     } catch (error) {
-      if (!(error instanceof Refusal && error.code === "connection_test_failed")) await giveBack();
+      if (!(error instanceof Refusal && error.code === "connection_test_failed")) {
+        await reserved.refund();
+        await store.transaction((tx) => giveTryBack(tx.query, session.id));
+      }
       throw error;
     }
+    await reserved.refund();
+    return result;
   };
 
   const formerOf = async ({ connectionRow }: ConnectSession, tx?: Tx): Promise<Connection | undefined> => {
@@ -179,6 +182,7 @@ export const linkAccount = (deps: Deps) => {
     if (!policy.connectReusable && !(await finishConnectSession(tx.query, session.id, now))) {
       throw new Refusal("connect_session_finished");
     }
+    await giveTryBack(tx.query, session.id);
     if (former) {
       if (!(await updateConnection(tx.query, former.id, draft, now))) throw new Refusal("invalid_connection");
     } else if ((await insertConnection(tx.query, draft, now)) === undefined) {
@@ -245,7 +249,7 @@ export const linkAccount = (deps: Deps) => {
     if (session.finishedAt !== null && !policy.connectReusable) throw new Refusal("connect_session_finished");
     const former = await formerOf(session);
     const config = configOf(submission, former);
-    const verified = await whileCounted(submission, () =>
+    const verified = () =>
       verify({
         provider,
         shape,
@@ -253,11 +257,14 @@ export const linkAccount = (deps: Deps) => {
         connectionConfig: config,
         integrationConfig: { ...integration.config, ...openConfig(deps, integration) },
         keepPassword: integration.config["keep_password"] === true,
+        from: submission.peer.address,
       }).catch(async (error: unknown) => {
         if (error instanceof Refusal) await noteRefusal(submission, former, error);
         throw error;
-      }),
-    );
-    return store.transaction((tx) => keep(tx, submission, { verified, config }));
+      });
+    return whileCounted(submission, async () => {
+      const accepted = { verified: await verified(), config };
+      return store.transaction((tx) => keep(tx, submission, accepted));
+    });
   };
 };

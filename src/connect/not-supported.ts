@@ -1,5 +1,6 @@
 import { Refusal } from "../kernel/errors.ts";
-import { anyone, route, type Input, type Method, type Route } from "../kernel/http/route.ts";
+import { unread } from "./input.ts";
+import { anyone, route, type Method, type Route } from "../kernel/http/route.ts";
 
 /** Calls of the original that Latchkey does not have, so that its clients are told so and not that nothing is there. */
 const calls: readonly (readonly [Method, path: string, what: string])[] = [
@@ -27,9 +28,6 @@ const calls: readonly (readonly [Method, path: string, what: string])[] = [
   ["ANY", "/records", "syncs"],
   ["ANY", "/records/{rest*}", "syncs"],
 ];
-
-/** Whatever comes along is not looked at. */
-const unread: Input<undefined> = { schema: undefined, optional: true, read: () => undefined };
 
 export const unsupportedRoutes: readonly Route[] = calls.map(([method, path, what]) =>
   route({

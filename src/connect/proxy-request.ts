@@ -26,7 +26,7 @@ const mostRetries = 10;
 const optional = <Value>(schema: z.ZodType<Value>) =>
   z.union([z.literal("").transform(() => undefined), schema]).optional();
 
-const flag = optional(z.enum(["true", "false"]));
+const flag = z.enum(["true", "false", ""], "must be true or false").optional();
 
 const schema = z.object({
   "provider-config-key": z.string().min(1),

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { appearance } from "./appearance.ts";
 import { providerFile } from "./catalogue/provider.ts";
 import type { ReadyConnection } from "./credential-cache.ts";
 import { askedOf, behindProxy, forwardedHead } from "./proxy-request.ts";
@@ -31,7 +32,7 @@ const connectionAt = (base: string, query: readonly (readonly [string, string])[
 const given = {
   ownOrigin: new URL("https://latchkey.example"),
   holder: {
-    environment: { id: 1, name: "dev", connectOrigins: [] },
+    environment: { id: 1, name: "dev", connectOrigins: [], appearance: appearance.parse({}) },
     keyId: 1,
     keyName: "key",
     scopes: new Set(scopes),

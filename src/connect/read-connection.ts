@@ -15,7 +15,8 @@ type Deps = Pick<ConnectDeps, "store" | "clock" | "rootKeys" | "log"> & {
   readonly uses: ConnectionUse;
 };
 
-const flag = z.enum(["true", "false"]).optional();
+/** Empty is what some clients send for what they leave out; the original takes that too. */
+const flag = z.enum(["true", "false", ""]).optional();
 
 /** The original's SDK always sends all four. There is nothing to refresh: no credentials here expire. */
 export const connectionQuery = z.strictObject({

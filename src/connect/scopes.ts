@@ -15,6 +15,8 @@ export const scopes = [
   "environment:proxy",
   "environment:webhooks:read",
   "environment:webhooks:write",
+  "environment:settings:read",
+  "environment:settings:write",
 ] as const;
 
 export type Scope = (typeof scopes)[number];

@@ -4,7 +4,7 @@ import { newSessionAnswer, sessionAnswer } from "./answers.ts";
 import { connectSessionBody, reconnectBody } from "./bodies.ts";
 import type { ConnectDeps } from "./deps.ts";
 import type { EnvironmentKeys } from "./environment-keys.ts";
-import { connectBody, noQuery } from "./input.ts";
+import { connectBody, noQuery, unread } from "./input.ts";
 import { sessionInHeader } from "./session-tokens.ts";
 import { shownSession } from "./shown.ts";
 import { deleteConnectSession } from "./store/connect-sessions.ts";
@@ -80,7 +80,7 @@ export const sessionRoutes = (
       summary: "Taken from the original's form, and dropped: nothing is counted about people",
       wire: "connect",
       guard: anyone,
-      input: noBody,
+      input: unread,
       answers: { means: "204." },
       run: () => ({ status: 204 }),
     }),

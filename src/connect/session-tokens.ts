@@ -7,6 +7,7 @@ import type { ConnectDeps } from "./deps.ts";
 import type { EnvironmentKeys } from "./environment-keys.ts";
 import type { KeyHolder } from "./environment.ts";
 import type { Scope } from "./scopes.ts";
+import { invalidQuery } from "./input.ts";
 import { connectSessionByDigest } from "./store/connect-sessions.ts";
 
 /** An app, or a person in front of its form. */
@@ -46,6 +47,9 @@ export const sessionInQuery = (deps: Deps): Guard<ConnectSession> => ({
   admit: (incoming) => {
     const token = incoming.query("connect_session_token");
     if (token !== undefined) return sessionOfToken(deps, token);
+    if (incoming.queryEntries.some(([name]) => name === "connect_session_token")) {
+      throw invalidQuery("connect_session_token", "is there more than once");
+    }
     if (incoming.query("public_key") !== undefined) throw new Refusal("deprecated_authentication");
     if (incoming.bearer() === "missing") throw new Refusal("missing_public_key");
     return sessionOfToken(deps, bearerOf(incoming));

@@ -19,10 +19,9 @@ export const shownEndUser = (endUser: EndUser | null): z.output<typeof endUserAn
 
 const isEmpty = (record: object): boolean => Object.keys(record).length === 0;
 
-const primary = { light: "#2f5bea", dark: "#93b1ff" };
-
 /** The session as the form sees it. Tags stay the app's. */
 export const shownSession = ({
+  environment: { appearance },
   terms,
   connectionRow,
   finishedAt,
@@ -31,8 +30,11 @@ export const shownSession = ({
     endUser: shownEndUser(terms.endUser),
     connectUISettings: {
       showWatermark: false,
-      defaultTheme: "system",
-      theme: { light: { primary: primary.light }, dark: { primary: primary.dark } },
+      defaultTheme: appearance.theme,
+      theme: {
+        light: { primary: appearance.light_colour },
+        dark: { primary: appearance.dark_colour },
+      },
     },
     ...(terms.allowedIntegrations.length > 0 ? { allowed_integrations: terms.allowedIntegrations } : {}),
     ...(isEmpty(terms.configDefaults)

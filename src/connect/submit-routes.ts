@@ -13,22 +13,33 @@ import { credentialsOf, targetOf } from "./submission.ts";
 /** The submitting of credentials by a form, or by the original's SDK (contract nango §1.6). */
 
 const secret = z.string().max(1024);
-const basicBody = z.strictObject({ username: secret, password: secret });
-const apiKeyBody = z.strictObject({ apiKey: z.string().min(1).max(1024) });
+const config = z.record(z.string(), z.string().max(1024)).optional();
+
+/** `params` in the body is ours: some of them are secret, and no place for those is worse than an address. */
+const basicBody = z.strictObject({ username: secret, password: secret, params: config });
+const apiKeyBody = z.strictObject({ apiKey: z.string().min(1).max(1024), params: config });
+const noneBody = z.strictObject({ params: config });
 
 const query = z.strictObject({
   connect_session_token: z.string().optional(),
   connection_id: z.string().optional(),
-  params: z.record(z.string(), z.string().max(1024)).optional(),
+  params: config,
   /** Ours: the person was told that it is another account than before, and means it. */
-  confirm_account_change: z.literal("true").optional(),
+  confirm_account_change: z.enum(["true", "false"]).optional(),
+  /** What the original's SDK sends along for public keys and OAuth: taken there too, and of no use here. */
   user_scope: z.string().optional(),
+  hmac: z.string().optional(),
+  authorization_params: z.record(z.string(), z.string()).optional(),
 });
 
-type Sent = Readonly<Record<string, unknown>>;
+type Sent = Readonly<Record<string, unknown>> & { readonly params?: z.output<typeof config> };
 
 /** The original's SDK says that a body is JSON, and sends none. */
-const emptyBody: Input<Sent> = { schema: undefined, optional: true, read: () => ({}) };
+const emptyBody: Input<z.output<typeof noneBody>> = {
+  schema: noneBody,
+  optional: true,
+  read: (incoming) => parsePart(noneBody, incoming.json() ?? {}, "input_invalid"),
+};
 
 export const submitRoutes = (
   deps: Pick<ConnectDeps, "store" | "clock" | "catalogue">,
@@ -46,13 +57,14 @@ export const submitRoutes = (
     if (asked.connection_id !== undefined) {
       throw invalidQuery("connection_id", "connection_id is forbidden when using session token");
     }
+    const { params, ...credentials } = sent;
     const { integration, provider } = await targetOf(deps, session, incoming.param("integration_key"), mode);
     const linked = await link({
       session,
       integration,
       provider,
-      ...credentialsOf(provider, sent),
-      config: asked.params ?? {},
+      ...credentialsOf(provider, credentials),
+      config: { ...asked.params, ...params },
       confirmed: asked.confirm_account_change === "true",
       peer: incoming.client,
     });

@@ -1,9 +1,12 @@
+import { changeEnvironment, environmentBody } from "./change-environment.ts";
 import { connectSessionBody, newIntegrationBody } from "./bodies.ts";
 import { createEnvironment } from "./create-environment.ts";
 import { createIntegration } from "./create-integration.ts";
 import { createConnectSession, type NewConnectSession } from "./create-session.ts";
 import type { Integration } from "./connection.ts";
 import type { ConnectDeps } from "./deps.ts";
+import type { Environment } from "./environment.ts";
+import { allConnectOrigins } from "./store/environments.ts";
 import { createEnvironmentKey, revokeEnvironmentKey } from "./environment-key-life.ts";
 import { environmentNamed } from "./environment-named.ts";
 import { parsePart } from "./input.ts";
@@ -15,8 +18,13 @@ type Wanted = { readonly environment: string; readonly body: Readonly<Record<str
 export const createUseCases = (deps: ConnectDeps) => {
   const integration = createIntegration(deps);
   const session = createConnectSession(deps);
+  const change = changeEnvironment(deps);
   return {
     createEnvironment: createEnvironment(deps),
+    changeEnvironment: ({ environment, body }: Wanted): Promise<Environment> =>
+      change(environment, parsePart(environmentBody, body, "input_invalid"), { channel: "cli" }),
+    /** Origins of apps that some environment names: what may frame the form. */
+    connectOrigins: () => allConnectOrigins(deps.store.query),
     createEnvironmentKey: createEnvironmentKey(deps),
     revokeEnvironmentKey: revokeEnvironmentKey(deps),
     createIntegration: async ({ environment, body }: Wanted): Promise<Integration> => {

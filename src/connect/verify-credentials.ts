@@ -27,6 +27,8 @@ export type Unverified = RequestValues & {
   readonly shape: Shape;
   /** The pair itself is kept, and not what it can be swapped for. */
   readonly keepPassword: boolean;
+  /** The address of whoever wants to know; left out when nobody asked. */
+  readonly from?: string | undefined;
 };
 
 /** One code for each outcome: what the person is told, and what the app can tell apart. */
@@ -70,10 +72,12 @@ type Deps = Pick<ConnectDeps, "outbound" | "ownApi" | "clock">;
 const ask = async (
   deps: Deps,
   request: CallRequest,
+  from: string | undefined,
 ): Promise<Pick<CallAnswer, "status" | "headers" | "body">> => {
   try {
     return request.url.protocol === inProcess
       ? await deps.ownApi({
+          from,
           method: request.method,
           path: request.url.pathname + request.url.search,
           headers: request.headers ?? {},
@@ -98,7 +102,7 @@ export const verifyCredentials =
     const origin = originOf(requestPartsOf(provider, given).baseUrl);
     const request = verificationRequestOf(provider, given);
     if (!request) return { shape: shape.name, credentials, account: null, origin };
-    const answer = await ask(deps, request);
+    const answer = await ask(deps, request, given.from);
     const verdict = judgeAnswer(provider, answer, deps.clock.now());
     if (verdict.outcome !== "accepted") throw refused(verdict);
     const { account } = verdict;

@@ -60,7 +60,7 @@ export const settings = {
     "`outbox` lets a server whose origin is not local run without SMTP; mail stays in the outbox folder.",
   ),
   LATCHKEY_ROOT_KEYS: hidden(
-    "Root keys as `id:base64,…` (32 bytes each); the first one seals, all open. Without it: a file in the data folder.",
+    "Root keys as `id:base64,…` (32 bytes each); all open, and a new store seals with the first. Without it: a file in the data folder.",
     () => undefined,
   ),
   LATCHKEY_TRUSTED_PROXIES: list(

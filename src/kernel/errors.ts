@@ -77,6 +77,10 @@ export const refusals = {
     status: 401,
     text: "Public keys are not supported: use a connect session token",
   },
+  origin_not_allowed: {
+    status: 403,
+    text: "The page that opened this form may not do so: its origin is not one of those that the app has listed",
+  },
   forbidden: { status: 403, text: "This key lacks the scope for the call" },
   invalid_query_params: { status: 400, text: "The query is not valid" },
   invalid_headers: { status: 400, text: "The headers are not valid" },

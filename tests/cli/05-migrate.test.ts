@@ -4,14 +4,14 @@ import { leavePlaces, newPlace, type Place } from "../support/command.ts";
 
 afterEach(leavePlaces);
 
-const names = "0001_kernel\n0002_accounts\n0003_track\n0004_email_change\n0005_connect\n";
+const names = "0001_kernel\n0002_accounts\n0003_track\n0004_email_change\n0005_connect\n0006_own_integration\n0007_root_key_rotation\n";
 
 /** Makes the store one of another version, as its own list of migrations tells it. */
 const rewriteHistory = (place: Place, how: "forget the last" | "know another"): Promise<void> =>
   place.withStore(async ({ query }) => {
     const history = query.$extendTables<{ kysely_migration: { name: string; timestamp: string } }>();
     if (how === "forget the last") {
-      await history.deleteFrom("kysely_migration").where("name", "=", "0005_connect").execute();
+      await history.deleteFrom("kysely_migration").where("name", "=", "0007_root_key_rotation").execute();
     } else {
       const timestamp = new Date().toISOString();
       await history.insertInto("kysely_migration").values({ name: "9999_future", timestamp }).execute();
@@ -88,7 +88,7 @@ describe("other commands", () => {
 
     expect(refused).toMatchObject({ code: 1, out: "" });
     expect(refused.err).toMatch(
-      /^The store lacks 0005_connect: restart the server on this version, or run "latchkey migrate"/,
+      /^The store lacks 0007_root_key_rotation: restart the server on this version, or run "latchkey migrate"/,
     );
   });
 });

@@ -24,7 +24,17 @@ describe("latchkey doctor", () => {
       .split("\n")
       .map((line) => /^ok {4}([a-z ]+): \S.*\.$/.exec(line)?.[1]);
     expect(names).toEqual(
-      ["config", "folder", "store", "migrations", "integrity", "root keys", "signing key", "queue"]
+      [
+        "config",
+        "folder",
+        "store",
+        "migrations",
+        "integrity",
+        "root keys",
+        "signing key",
+        "queue",
+        "webhooks",
+      ]
         .concat("mail", "clock", "origin", "server")
         .filter((name) => name !== "integrity" || !onPostgres),
     );
@@ -130,13 +140,16 @@ describe("latchkey doctor", () => {
       query
         .$extendTables<{ kysely_migration: { name: string } }>()
         .deleteFrom("kysely_migration")
-        .where("name", "=", "0005_connect")
+        .where("name", "=", "0007_root_key_rotation")
         .execute(),
     );
     const { of, code } = await examine(place);
 
     expect(code).toBe(0);
-    expect(of("migrations")).toMatchObject({ state: "warn", message: "Not applied yet: 0005_connect." });
+    expect(of("migrations")).toMatchObject({
+      state: "warn",
+      message: "Not applied yet: 0007_root_key_rotation.",
+    });
   });
 });
 

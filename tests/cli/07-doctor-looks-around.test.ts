@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { once } from "node:events";
 import { createServer, type Server as Listener } from "node:net";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
@@ -79,6 +80,47 @@ describe("mail", () => {
     expect((await examine(place)).of("queue").message).toMatch(
       /^1 mail waits since .*; 1 could not be delivered so far\.$/,
     );
+  });
+});
+
+describe("webhooks", () => {
+  test("that wait, fail, or were given up are told of", async () => {
+    const place = await usedPlace();
+    expect((await examine(place)).of("webhooks")).toMatchObject({
+      state: "ok",
+      message: "No webhook waits.",
+    });
+
+    const now = Date.now();
+    await place.withStore(({ query }) =>
+      sql`insert into webhook_deliveries
+        (id, environment_id, event, url, attempts, due_at, leased_until, state, created_at)
+        values ('one', 1, 'connection.created', 'https://app.example.com', 0, ${now}, 0, 'pending', ${now})`.execute(
+        query,
+      ),
+    );
+    expect((await examine(place)).of("webhooks")).toMatchObject({
+      state: "ok",
+      message: "1 webhook waits for the server to send.",
+    });
+    const set = (change: ReturnType<typeof sql>) =>
+      place.withStore(({ query }) => sql`update webhook_deliveries set ${change}`.execute(query));
+    await set(sql`created_at = ${now - 3_600_000}`);
+    expect((await examine(place)).of("webhooks")).toMatchObject({
+      state: "warn",
+      remedy: expect.stringMatching(/^Start the server/),
+    });
+    await set(sql`attempts = 3`);
+    expect((await examine(place)).of("webhooks").message).toMatch(
+      /^1 webhook waits since .*; 1 could not be delivered so far\.$/,
+    );
+    await set(sql`state = 'failed', ended_at = ${now - 1000}`);
+    expect((await examine(place)).of("webhooks")).toMatchObject({
+      state: "warn",
+      message: "1 webhook was given up since yesterday.",
+    });
+    await set(sql`ended_at = ${now - 2 * 86_400_000}`);
+    expect((await examine(place)).of("webhooks").state).toBe("ok");
   });
 });
 

@@ -169,6 +169,7 @@ describe("the facts that a page begins with", () => {
       revealToken: true,
       verifiesFirst: false,
       local: true,
+      demo: true,
     });
   });
 
@@ -190,6 +191,7 @@ describe("the facts that a page begins with", () => {
       revealToken: false,
       verifiesFirst: true,
       local: false,
+      demo: false,
     });
   });
 

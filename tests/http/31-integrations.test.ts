@@ -254,6 +254,8 @@ describe("GET /integrations/{key}", () => {
       credentials: null,
     });
     expect(await dataOf(key, "?include=credentials")).toEqual({ ...shown, credentials: null });
+    // As many clients write a list.
+    expect(await dataOf(key, "?include[]=credentials")).toEqual({ ...shown, credentials: null });
     expect(codeOf(await app.get(`/integrations/${key}?include=secrets`))).toEqual([
       400,
       "invalid_query_params",

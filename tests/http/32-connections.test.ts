@@ -70,7 +70,7 @@ describe("GET /connections/{id}", () => {
 
   test("takes what the original's SDK always sends, and there is nothing to refresh", async () => {
     const { path, token } = await linked();
-    for (const flag of ["true", "false"]) {
+    for (const flag of ["true", "false", ""]) {
       const query = ["force_refresh", "refresh_token", "refresh_github_app_jwt_token"]
         .map((name) => `&${name}=${flag}`)
         .join("");

@@ -42,6 +42,8 @@ const rows: Readonly<Record<string, readonly string[]>> = {
   "POST /connections/verify": ["environment:connections:update"],
   "ANY /proxy": ["environment:proxy"],
   "ANY /proxy/{path*}": ["environment:proxy"],
+  "GET /environment": ["environment:settings:read"],
+  "PATCH /environment": ["environment:settings:write"],
   "GET /environment/webhooks": ["environment:webhooks:read"],
   "PATCH /environment/webhooks": ["environment:webhooks:write"],
   "POST /environment/webhooks/secret/rotate": ["environment:webhooks:write"],

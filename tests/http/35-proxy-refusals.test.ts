@@ -43,6 +43,15 @@ describe("Without an answer of the provider", () => {
 });
 
 describe("A call is refused", () => {
+  test.for(["decompress", "forward-headers-on-redirect"])(
+    "with a switch that is neither on nor off: %s",
+    async (name) => {
+      const reply = await linked.call("GET", "/api/v9/me", { headers: { [name]: "perhaps" } });
+      expect(codeOf(reply)).toEqual([400, "invalid_headers"]);
+      expect(errorOf(reply)["message"]).toBe(`${name}: must be true or false`);
+    },
+  );
+
   test("without its two headers, in the words of the original", async () => {
     const before = upstream.asked.length;
     const reply = await house.send("GET", "/proxy/api/v9/me", {

@@ -49,7 +49,7 @@ const html = { "content-type": "text/html; charset=utf-8" };
 const asJson = { "content-type": "application/json" };
 
 const wrong =
-  "Toggl refused this. Check that the token or the password is complete. If you sign in with Google, Apple or your company's account, you have no Toggl password: use the API token.";
+  "Check that the token or the password is complete. If you sign in with Google, Apple or your company's account, you have no Toggl password: use the API token.";
 const refusedAnyway = "The provider refused these credentials. Check them and try again.";
 const quota =
   "Toggl counts these checks, and the hour's allowance of this account is used up. Your details may well be right: try again when the hour is over.";

@@ -278,3 +278,23 @@ test("what is over is taken out of the store", async () => {
   );
   expect(rows).toEqual([]);
 });
+
+test("two tokens in one address are one too many", async () => {
+  const session = await scene.session();
+  const twice = `connect_session_token=${session}&connect_session_token=${session}`;
+  const reply = await house.send("POST", `/api-auth/basic/${scene.integration}?${twice}`, byToken(holder));
+
+  expect(codeOf(reply)).toEqual([400, "invalid_query_params"]);
+  expect(scene.asked()).toEqual([]);
+});
+
+test("what the original's form counts about people is dropped unread", async () => {
+  for (const [type, body] of [
+    ["application/json", '{"event":"open"}'],
+    ["application/json", "{"],
+    ["text/plain", "x=1"],
+  ] as const) {
+    const reply = await house.send("POST", "/connect/telemetry", { headers: { "content-type": type }, body });
+    expect([reply.status, reply.text]).toEqual([204, ""]);
+  }
+});

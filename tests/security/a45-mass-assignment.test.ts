@@ -14,6 +14,16 @@ beforeAll(async () => {
 afterAll(stopHouses);
 
 const changedConnection = ["credentials", "end_user", "tags", "webhook_url_override"];
+const session = [
+  "allowed_origins",
+  "end_user",
+  "integrations_config_defaults",
+  "organization",
+  "overrides",
+  "redirect_url",
+  "tags",
+  "webhook_url_override",
+];
 const metadata = ["connection_id", "metadata", "provider_config_key"];
 
 /** Every field that a body may have. A new one fails until somebody has thought about whose it is. */
@@ -25,29 +35,13 @@ const writable: Readonly<Record<string, readonly string[]>> = {
   "POST /api/me/email_verification/request": ["email"],
   "POST /api/me/password_reset/request": ["email"],
   "POST /api/me/password_reset/confirm/{code}": ["password"],
-  "POST /connect/sessions": [
-    "allowed_integrations",
-    "allowed_origins",
-    "end_user",
-    "integrations_config_defaults",
-    "organization",
-    "overrides",
-    "tags",
-    "webhook_url_override",
-  ],
-  "POST /connect/sessions/reconnect": [
-    "allowed_origins",
-    "connection_id",
-    "end_user",
-    "integration_id",
-    "integrations_config_defaults",
-    "organization",
-    "overrides",
-    "tags",
-    "webhook_url_override",
-  ],
-  "POST /api-auth/basic/{integration_key}": ["username", "password"],
-  "POST /api-auth/api-key/{integration_key}": ["apiKey"],
+  "POST /connect/sessions": [...session, "allowed_integrations"],
+  "POST /connect/sessions/reconnect": [...session, "connection_id", "integration_id"],
+  // Whose session it is, and for what, is not for the caller to say.
+  "POST /connect/demo/session": [],
+  "POST /api-auth/basic/{integration_key}": ["username", "password", "params"],
+  "POST /api-auth/api-key/{integration_key}": ["apiKey", "params"],
+  "POST /auth/unauthenticated/{integration_key}": ["params"],
   "POST /integrations": ["display_name", "forward_webhooks", "integration_config", "provider", "unique_key"],
   "PATCH /integrations/{integration_key}": [
     "display_name",
@@ -86,6 +80,7 @@ const writable: Readonly<Record<string, readonly string[]>> = {
   // The whole body is the app's own: any object.
   "POST /connection/{connection_id}/metadata": [],
   "PATCH /connection/{connection_id}/metadata": [],
+  "PATCH /environment": ["app_name", "connect_origins", "dark_colour", "light_colour", "theme"],
   "PATCH /environment/webhooks": ["events", "primary_url", "secondary_url"],
   "PUT /api/v9/me": [
     "beginning_of_week",

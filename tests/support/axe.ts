@@ -20,10 +20,13 @@ const run = (page: Page): Promise<readonly Violation[]> =>
 const themes = ["light", "dark"] as const;
 
 /** Nothing to complain of, whichever way the page is looked at. */
-export const expectAccessible = async (page: Page): Promise<void> => {
+export const expectAccessible = async (
+  page: Page,
+  widths: readonly number[] = [375, 1280],
+): Promise<void> => {
   // The policy of the pages lets no script in; the tools of a browser's developer are not asked.
   await page.evaluate(axe.source);
-  for (const width of [375, 1280]) {
+  for (const width of widths) {
     await page.setViewportSize({ width, height: 800 });
     for (const theme of themes) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });

@@ -23,6 +23,8 @@ export const authority: Readonly<Record<string, "cookie" | "begins a session" | 
     "PUT /api/v9/me": "cookie",
     "POST /api/v9/me/reset_token": "cookie",
     "POST /api/v9/me/close_account": "cookie",
+    "POST /connect/demo/session": "cookie",
+    "DELETE /connect/demo/connection": "cookie",
     "POST /api/me/close_account/undo/{code}": "mailed code",
     "POST /api/me/email_verification/confirm/{code}": "mailed code",
     // Whoever knows an address may have a code mailed to it, as often as the limits allow.

@@ -8,7 +8,7 @@ export type Stranger = {
   /** The requests so far: method and path. */
   readonly asked: readonly string[];
   /** From now on this is the page at the path. @returns its address */
-  show(path: string, html: string): string;
+  show(path: string, html: string, headers?: Readonly<Record<string, string>>): string;
   /** From now on this script is at the path. */
   serveScript(path: string, script: string): void;
   stop(): Promise<void>;
@@ -19,13 +19,19 @@ export type Stranger = {
  * with what comes from there; `127.0.0.1` is another site.
  */
 export const startStranger = async (host: "localhost" | "127.0.0.1"): Promise<Stranger> => {
-  const pages = new Map<string, { readonly type: string; readonly body: string }>();
+  const pages = new Map<
+    string,
+    { readonly type: string; readonly body: string; readonly headers?: Readonly<Record<string, string>> }
+  >();
   const asked: string[] = [];
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://any");
     asked.push(`${request.method} ${pathname}`);
-    const { type = "html", body } = pages.get(pathname) ?? {};
-    response.writeHead(body === undefined ? 404 : 200, { "content-type": `text/${type}; charset=utf-8` });
+    const { type = "html", body, headers } = pages.get(pathname) ?? {};
+    response.writeHead(body === undefined ? 404 : 200, {
+      "content-type": `text/${type}; charset=utf-8`,
+      ...headers,
+    });
     response.end(body);
   });
   server.listen(0, "127.0.0.1");
@@ -36,9 +42,9 @@ export const startStranger = async (host: "localhost" | "127.0.0.1"): Promise<St
   return {
     origin,
     asked,
-    show: (path, html) => {
+    show: (path, html, headers = {}) => {
       const body = `<!doctype html><meta charset="utf-8"><title>Elsewhere</title>${html}`;
-      pages.set(path, { type: "html", body });
+      pages.set(path, { type: "html", body, headers });
       return origin + path;
     },
     serveScript: (path, body) => void pages.set(path, { type: "javascript", body }),

@@ -26,6 +26,14 @@ const open: Readonly<Record<string, string>> = {
   "GET /docs/api": "the documents are the same for everybody",
   "GET /docs/api/start.js": "the documents are the same for everybody",
   "GET /docs/api/scalar.js": "the documents are the same for everybody",
+  "GET /docs": "the documents are the same for everybody",
+  "GET /docs/{page}": "the documents are the same for everybody",
+  "GET /docs/providers/{page}": "the documents are the same for everybody",
+  "GET /docs/guides/{page}": "the documents are the same for everybody",
+  "GET /docs/reference/{page}": "the documents are the same for everybody",
+  "GET /docs/decisions/{page}": "the documents are the same for everybody",
+  "GET /docs/pictures/{file}": "the documents are the same for everybody",
+  "GET /llms.txt": "the documents are the same for everybody",
   "GET /": "a page for whoever comes; it says who is signed in to them alone",
   "GET /signup": "a page for those who have no credentials yet",
   "GET /login": "a page for those who have not shown their credentials yet",
@@ -38,6 +46,11 @@ const open: Readonly<Record<string, string>> = {
   "GET /account/sessions": "leads to the sign-in who is not signed in",
   "GET /account/close": "leads to the sign-in who is not signed in",
   "GET /assets/{file}": "what the pages are made of is the same for everybody",
+  "GET /connect/":
+    "the form itself is the same for everybody; what it asks takes the token of a connect session",
+  "GET /connect/assets/{file}": "what the form is made of is the same for everybody",
+  "GET /connect/demo":
+    "not there but on this machine, for this machine; leads to the sign-in who is not signed in",
   "GET /dev/mail": "not there but on this machine, for this machine",
   "GET /dev/mails": "not there but on this machine, for this machine",
 };
@@ -78,7 +91,8 @@ const ask = async ({ method, path }: Route, headers: Record<string, string> = {}
   } = await house.server.inject({
     method: method === "ANY" ? "GET" : method,
     url,
-    headers,
+    // Some are there on this machine, for this machine only: that is where they are guarded.
+    headers: { host: "localhost:3000", ...headers },
   });
   return { status: statusCode, headers: answered, body };
 };

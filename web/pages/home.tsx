@@ -32,7 +32,7 @@ const Home = () => (
   <div class="front">
     <header>
       <Brand />
-      <a href="/docs/api">{t.documents}</a>
+      <a href="/docs/">{t.documents}</a>
     </header>
     <main>
       <div class="opening">
@@ -54,9 +54,10 @@ const Home = () => (
         <CopyLine what={t.withEmail} shown={`curl -u '<email>:<password>' ${facts.origin}/api/v9/me`} />
         <CopyLine what={t.withToken} shown={`curl -u '<API token>:api_token' ${facts.origin}/api/v9/me`} />
       </section>
-      {facts.local && (
-        <p class="small">
-          <a href="/dev/mail">{t.mails}</a>
+      {(facts.local || facts.demo) && (
+        <p class="small ways">
+          {facts.demo && facts.signedIn && <a href="/connect/demo">{t.demo}</a>}
+          {facts.local && <a href="/dev/mail">{t.mails}</a>}
         </p>
       )}
     </main>

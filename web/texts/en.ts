@@ -25,6 +25,8 @@ export const en = {
     sessions: "Sessions",
     close: "Close account",
     mail: "Mails",
+    connect: "Link an account",
+    demo: "Try Connect",
   },
 
   field: {
@@ -131,8 +133,9 @@ export const en = {
     tryIt: "Try it in a terminal",
     withEmail: "curl line with email and password",
     withToken: "curl line with API token",
-    documents: "API reference",
+    documents: "Documentation",
     mails: "Mails of this server",
+    demo: "Try Connect with this account",
   },
 
   signUp: {

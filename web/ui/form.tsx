@@ -1,7 +1,8 @@
 import { createContext, type ComponentChildren } from "preact";
-import { useContext, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useContext, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { signInAddress } from "../go.ts";
 import { texts } from "../texts/index.ts";
+import { useCountdown } from "./countdown.ts";
 import { Notice } from "./notice.tsx";
 import { noTrouble, troubleOf, type Trouble } from "./problem.ts";
 import { useSlow } from "./slow.ts";
@@ -101,7 +102,7 @@ export const Form = ({ label, send, sentences, children }: FormProps) => {
 
 /** Always in the document, so that screen readers notice what appears in it. */
 const TroubleNotice = ({ trouble }: { readonly trouble: Trouble }) => {
-  const left = useCountdown(trouble);
+  const left = useCountdown(trouble, trouble.wait);
   return (
     <div role="alert">
       {trouble.message !== undefined && (
@@ -120,22 +121,6 @@ const TroubleNotice = ({ trouble }: { readonly trouble: Trouble }) => {
       )}
     </div>
   );
-};
-
-const useCountdown = (trouble: Trouble): number | undefined => {
-  const [left, setLeft] = useState<number>();
-  useEffect(() => {
-    setLeft(trouble.wait);
-    if (trouble.wait === undefined) return undefined;
-    const until = Date.now() + trouble.wait * 1000;
-    const timer = setInterval(() => {
-      const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
-      setLeft(seconds);
-      if (seconds === 0) clearInterval(timer);
-    }, 1000);
-    return () => clearInterval(timer);
-  }, [trouble]);
-  return left;
 };
 
 /** The button that sends the form. */

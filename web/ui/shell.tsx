@@ -81,7 +81,20 @@ export const SignOut = ({ kind = "plain" }: { readonly kind?: "plain" | "text" }
   );
 };
 
-/** The pages of somebody who is signed in. */
+/** The head of the pages of somebody who is signed in. */
+export const Bar = () => (
+  <header class="bar">
+    <div>
+      <Brand />
+      <div class="who">
+        <span>{facts.signedIn?.email}</span>
+        <SignOut />
+      </div>
+    </div>
+  </header>
+);
+
+/** The pages of an account. */
 export const Account = ({
   at,
   title,
@@ -94,15 +107,7 @@ export const Account = ({
   readonly children: ComponentChildren;
 }) => (
   <>
-    <header class="bar">
-      <div>
-        <Brand />
-        <div class="who">
-          <span>{facts.signedIn?.email}</span>
-          <SignOut />
-        </div>
-      </div>
-    </header>
+    <Bar />
     <div class="account">
       <nav aria-label={texts.account.navigation}>
         <ul>

@@ -49,6 +49,12 @@ export const fields = z.record(fieldName, field);
  */
 const template = text;
 
+/** A file of docs/pictures, and what it shows for those who can't see it. */
+const picture = z.strictObject({
+  file: z.string().regex(/^[a-z0-9-]+\.png$/, "must be the name of a file in docs/pictures, like form.png"),
+  alt: text,
+});
+
 /** One of the forms that credentials of a provider can have: an API token, say, or e-mail and password. */
 export const shape = z.strictObject({
   name: z
@@ -57,6 +63,8 @@ export const shape = z.strictObject({
   title: text,
   description: text.optional(),
   recommended: z.boolean().default(false),
+  /** The form with this shape. */
+  picture: picture.optional(),
   /** `username` and `password` for BASIC, `apiKey` for API_KEY, none for NONE. */
   fields,
   /**
@@ -155,6 +163,7 @@ export const providerFile = z.strictObject({
         anchor: z.string().regex(/^[a-z0-9-]+$/, "must be lower-case letters, digits and -"),
         title: text,
         text,
+        picture: picture.optional(),
       }),
     )
     .default([]),

@@ -183,6 +183,6 @@ export const shownProvider = (provider: Provider, publicOrigin: string): ShownPr
       swapped: swap !== undefined,
       fields: shownFields(fields),
     })),
-    guide: provider.guide,
+    guide: provider.guide.map(({ anchor, title, text }) => ({ anchor, title, text })),
   };
 };

@@ -91,11 +91,22 @@ export const connectionByKeys = async (
 export const connectionByRow = async (query: Queries, row: number): Promise<Connection | undefined> =>
   (await withTags(query, await joined(query).where("connections.id", "=", row).execute()))[0];
 
-export const connectionsOfIntegration = async (
+/** Of up to a thousand rows; those that are gone are left out. */
+export const connectionsByRow = async (
+  query: Queries,
+  rows: readonly number[],
+): Promise<readonly Connection[]> =>
+  withTags(query, await joined(query).where("connections.id", "in", rows).execute());
+
+/** The oldest ones. */
+export const someConnectionsOf = async (
   query: Queries,
   integrationId: number,
-): Promise<readonly Connection[]> =>
-  withTags(query, await joined(query).where("connections.integration_id", "=", integrationId).execute());
+  most: number,
+): Promise<readonly Connection[]> => {
+  const some = joined(query).where("connections.integration_id", "=", integrationId);
+  return withTags(query, await some.orderBy("connections.id").limit(most).execute());
+};
 
 export type ConnectionFilter = {
   readonly connectionId?: string | undefined;
@@ -148,6 +159,22 @@ export const listConnections = async (
   }
   return withTags(query, await selected.execute());
 };
+
+/** Integrations, by their rows, that a person has linked an account of. */
+export const integrationsLinkedBy = async (
+  query: Queries,
+  environmentId: number,
+  endUserId: string,
+): Promise<readonly number[]> =>
+  (
+    await tables(query)
+      .selectFrom("connections")
+      .select("integration_id")
+      .distinct()
+      .where("environment_id", "=", environmentId)
+      .where("end_user_id", "=", endUserId)
+      .execute()
+  ).map((row) => row.integration_id);
 
 export type ConnectionDraft = Omit<
   Connection,
@@ -265,10 +292,6 @@ export const relabelConnection = async (
   if (found) await putTags(query, row, labels.tags);
   return found !== undefined;
 };
-
-export const deleteConnection = async (query: Queries, row: number): Promise<boolean> =>
-  (await tables(query).deleteFrom("connections").where("id", "=", row).returning("id").executeTakeFirst()) !==
-  undefined;
 
 /** How the last check went, or a call through the proxy. @returns whether that is news */
 export const setConnectionState = async (

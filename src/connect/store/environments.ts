@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { appearance } from "../appearance.ts";
 import type { Environment } from "../environment.ts";
 import { isScope, type Scope } from "../scopes.ts";
 import { tables, type EnvironmentKeyRow, type EnvironmentRow, type Queries } from "./tables.ts";
@@ -11,6 +12,7 @@ const environmentOf = (row: EnvironmentRow): Environment => ({
   id: row.id,
   name: row.name,
   connectOrigins: texts.parse(JSON.parse(row.connect_origins)),
+  appearance: appearance.parse(JSON.parse(row.appearance)),
 });
 
 export type EnvironmentKey = Pick<EnvironmentKeyRow, "id" | "name"> & {
@@ -36,6 +38,23 @@ export const environmentById = async (query: Queries, id: number): Promise<Envir
     .where("id", "=", id)
     .executeTakeFirst();
   return row && environmentOf(row);
+};
+
+/** Of all environments, each once. */
+export const allConnectOrigins = async (query: Queries): Promise<readonly string[]> => {
+  const rows = await tables(query).selectFrom("environments").select("connect_origins").execute();
+  return [...new Set(rows.flatMap((row) => texts.parse(JSON.parse(row.connect_origins))))];
+};
+
+export const updateEnvironment = async (
+  query: Queries,
+  { id, connectOrigins, appearance: looks }: Omit<Environment, "name">,
+): Promise<void> => {
+  await tables(query)
+    .updateTable("environments")
+    .set({ connect_origins: JSON.stringify(connectOrigins), appearance: JSON.stringify(looks) })
+    .where("id", "=", id)
+    .execute();
 };
 
 /** Undefined when there is one of that name. */

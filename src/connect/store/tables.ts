@@ -106,7 +106,7 @@ type WebhookDeliveryTable = {
   ended_at: number | null;
 };
 
-type ConnectTables = {
+export type ConnectTables = {
   environments: EnvironmentTable;
   environment_keys: EnvironmentKeyTable;
   integrations: IntegrationTable;

@@ -46,11 +46,20 @@ export type NewDelivery = Pick<Delivery, "id" | "environmentId" | "event" | "ori
   readonly sealed: string;
 };
 
+/** Rows of one statement: both stores bound how much a statement may name. */
+const atOnce = 500;
+
 export const insertDeliveries = async (
   query: Queries,
   deliveries: readonly NewDelivery[],
   now: number,
 ): Promise<void> => {
+  for (let from = 0; from < deliveries.length; from += atOnce) {
+    await insertSome(query, deliveries.slice(from, from + atOnce), now);
+  }
+};
+
+const insertSome = async (query: Queries, deliveries: readonly NewDelivery[], now: number): Promise<void> => {
   await tables(query)
     .insertInto("webhook_deliveries")
     .values(

@@ -86,3 +86,32 @@ export const endDelivery = async (
     .$if(state === "failed", (update) => update.where("leased_until", "=", delivery.leasedUntil))
     .execute();
 };
+
+export type WebhooksWaiting = {
+  readonly waiting: number;
+  /** Of these: those that were tried in vain. */
+  readonly failing: number;
+  /** When the oldest that waits was made. */
+  readonly since: number | undefined;
+  readonly givenUp: number;
+};
+
+/** Of all environments. @param endedAfter those that were given up before are not told of any more */
+export const webhooksWaiting = async (query: Queries, endedAfter: number): Promise<WebhooksWaiting> => {
+  const deliveries = tables(query).selectFrom("webhook_deliveries");
+  const pending = await deliveries
+    .select((eb) => [
+      eb.fn.countAll<number>().as("waiting"),
+      eb.fn.count<number>(eb.case().when("attempts", ">", 0).then(1).end()).as("failing"),
+      eb.fn.min("created_at").as("since"),
+    ])
+    .where("state", "=", "pending")
+    .executeTakeFirstOrThrow();
+  const ended = await deliveries
+    .select((eb) => eb.fn.countAll<number>().as("givenUp"))
+    .where("state", "=", "failed")
+    .where("ended_at", ">", endedAfter)
+    .executeTakeFirstOrThrow();
+  const { waiting, failing, since } = pending;
+  return { waiting, failing, since: since ?? undefined, givenUp: ended.givenUp };
+};

@@ -1,7 +1,7 @@
 import type { Tx } from "../../kernel/db/store.ts";
 import { newHexId } from "../../kernel/ids.ts";
 import type { ConnectDeps } from "../deps.ts";
-import { insertDeliveries } from "../store/webhook-deliveries.ts";
+import { insertDeliveries, type NewDelivery } from "../store/webhook-deliveries.ts";
 import { webhookSettings, type WebhookSettings } from "../store/webhooks.ts";
 import { bodyOf, eventOf, type Told } from "./event.ts";
 import { sealDelivery, type DeliveryContent } from "./seals.ts";
@@ -29,32 +29,42 @@ const targetsOf = (
 /** What is no URL is told so when its turn comes. */
 const originOf = (url: string): string => URL.parse(url)?.origin ?? "";
 
+const deliveriesOf = (
+  deps: Deps,
+  told: Told,
+  { settings, now }: { readonly settings: WebhookSettings; readonly now: number },
+): readonly NewDelivery[] => {
+  const { connection } = told;
+  const { environmentId } = settings;
+  const event = eventOf(told);
+  if (!settings.events.includes(event)) return [];
+  const body = bodyOf(told, {
+    id: newHexId(deps.random),
+    at: now,
+    environment: settings.environment,
+    authMode: deps.catalogue.get(connection.provider)?.auth_mode ?? "unknown",
+  });
+  return targetsOf(settings, connection.webhookUrlOverride).map(({ to, url }) => {
+    const id = newHexId(deps.random);
+    const sealed = sealDelivery(deps, { environmentId, id }, { to, body });
+    return { id, environmentId, event, origin: originOf(url), sealed };
+  });
+};
+
 /**
  * Writes down what an app is to be told, in the transaction of what it tells: both are committed, or neither. An
- * environment without settings, or that does not want this event, is told nothing.
+ * environment without settings, or that does not want this event, is told nothing. What is told at once is all of one
+ * environment.
  */
 export const tellApp =
   (deps: Deps) =>
-  async (tx: Tx, told: Told): Promise<void> => {
-    const { connection } = told;
-    const { environmentId } = connection;
-    const event = eventOf(told);
-    const settings = await webhookSettings(tx.query, environmentId);
-    if (!settings?.events.includes(event)) return;
-    const targets = targetsOf(settings, connection.webhookUrlOverride);
-    if (targets.length === 0) return;
+  async (tx: Tx, ...told: readonly Told[]): Promise<void> => {
+    const [first] = told;
+    const settings = first && (await webhookSettings(tx.query, first.connection.environmentId));
+    if (!settings) return;
     const now = deps.clock.now();
-    const body = bodyOf(told, {
-      id: newHexId(deps.random),
-      at: now,
-      environment: settings.environment,
-      authMode: deps.catalogue.get(connection.provider)?.auth_mode ?? "unknown",
-    });
-    const deliveries = targets.map(({ to, url }) => {
-      const id = newHexId(deps.random);
-      const sealed = sealDelivery(deps, { environmentId, id }, { to, body });
-      return { id, environmentId, event, origin: originOf(url), sealed };
-    });
+    const deliveries = told.flatMap((one) => deliveriesOf(deps, one, { settings, now }));
+    if (deliveries.length === 0) return;
     await insertDeliveries(tx.query, deliveries, now);
     tx.afterCommit(deps.wake);
   };

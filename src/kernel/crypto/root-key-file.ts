@@ -1,5 +1,6 @@
 /** The file that holds the root keys when the operator does not hand them in through the environment. */
-import { link, open, unlink, type FileHandle } from "node:fs/promises";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { link, open, realpath, rename, rm, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import type { Clock } from "../clock.ts";
@@ -12,27 +13,24 @@ const longestFile = 64 * 1024;
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "unknown error";
 
-const checkedContent = async (file: FileHandle, path: string): Promise<string> => {
+type Content = { readonly text: string; readonly uid: number; readonly gid: number };
+
+const checkedContent = (file: number, path: string): Content => {
   // Asked of the open file, so that what was checked is what is read.
-  const stat = await file.stat();
+  const stat = fstatSync(file);
   if (!stat.isFile()) throw new SetupFault(`${path} is not a file; the root keys must be in one`);
   // Windows has no such bits: there the folder's access list decides.
   if (process.platform !== "win32" && (stat.mode & 0o077) !== 0) {
     throw new SetupFault(`${path} can be read by other users of this machine. Run: chmod 600 '${path}'`);
   }
   if (stat.size > longestFile) throw new SetupFault(`${path} is too large to be a file of root keys`);
-  return file.readFile("utf8");
+  return { text: readFileSync(file, "utf8"), uid: stat.uid, gid: stat.gid };
 };
 
-/**
- * The root keys of a file, or undefined when there is no such file.
- *
- * @throws SetupFault when it can't be read, is open to other users, or breaks a rule of `parseRootKeys`
- */
-export const readRootKeyFile = async (path: string): Promise<RootKeys | undefined> => {
-  let file: FileHandle;
+const contentOf = (path: string): Content | undefined => {
+  let file: number;
   try {
-    file = await open(path, "r");
+    file = openSync(path, "r");
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     throw new SetupFault(
@@ -41,15 +39,32 @@ export const readRootKeyFile = async (path: string): Promise<RootKeys | undefine
     );
   }
   try {
-    return parseRootKeys(await checkedContent(file, path), path);
+    return checkedContent(file, path);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 };
 
-const writeThrough = async (path: string, content: string): Promise<void> => {
+/**
+ * The root keys of a file, or undefined when there is no such file. Read at once, because whoever meets a sealed text
+ * under a key that was added since can't wait.
+ *
+ * @throws SetupFault when it can't be read, is open to other users, or breaks a rule of `parseRootKeys`
+ */
+export const readRootKeyFile = (path: string): RootKeys | undefined => {
+  const content = contentOf(path);
+  return content && parseRootKeys(content.text, path);
+};
+
+/** @param owner whose file it is to be, when root writes it for the server's user */
+const writeThrough = async (
+  path: string,
+  content: string,
+  owner?: { readonly uid: number; readonly gid: number },
+): Promise<void> => {
   const file = await open(path, "wx", 0o600);
   try {
+    if (owner && process.getuid?.() === 0) await file.chown(owner.uid, owner.gid);
     await file.writeFile(content);
     await file.sync();
   } finally {
@@ -68,6 +83,26 @@ const syncFolder = async (path: string): Promise<void> => {
   }
 };
 
+/** The id of a new key: its day in UTC, then `-2`, `-3`, … when that was given already. */
+const newId = (clock: Clock, taken: ReadonlySet<string> = new Set()): string => {
+  const day = `root-${new Date(clock.now()).toISOString().slice(0, 10)}`;
+  let id = day;
+  for (let next = 2; taken.has(id); next += 1) id = `${day}-${next}`;
+  return id;
+};
+
+const newLine = (id: string, random: Random): string => `${id}:${random.bytes(32).toString("base64")}`;
+
+const cantWrite = (path: string, error: unknown): SetupFault => {
+  const code = codeOf(error);
+  return new SetupFault(
+    code === "EEXIST"
+      ? `${path} exists already; it was left as it is`
+      : `${path} can't be written (${code}); make its folder writable, or set LATCHKEY_ROOT_KEYS`,
+    error,
+  );
+};
+
 /**
  * Makes a file (mode 0600) with one new root key, its id the day: `root-2026-11-21`. The file appears whole
  * and on disk, or not at all, and never in the place of another.
@@ -75,11 +110,10 @@ const syncFolder = async (path: string): Promise<void> => {
  * @throws SetupFault when the file exists already or can't be written
  */
 export const createRootKeyFile = async (path: string, random: Random, clock: Clock): Promise<RootKeys> => {
-  const id = `root-${new Date(clock.now()).toISOString().slice(0, 10)}`;
   const content = [
-    "# Latchkey root keys, one id:base64 a line. The first wraps, every one opens.",
+    "# Latchkey root keys, one id:base64 a line. Every one opens; the store knows which one seals.",
     "# Nothing that is sealed in the store opens without them: keep a copy, apart from the data.",
-    `${id}:${random.bytes(32).toString("base64")}`,
+    newLine(newId(clock), random),
     "",
   ].join("\n");
   const draft = `${path}.${random.bytes(8).toString("hex")}.tmp`;
@@ -93,13 +127,55 @@ export const createRootKeyFile = async (path: string, random: Random, clock: Clo
     }
     await syncFolder(dirname(path));
   } catch (error) {
-    const code = codeOf(error);
-    throw new SetupFault(
-      code === "EEXIST"
-        ? `${path} exists already; it was left as it is`
-        : `${path} can't be written (${code}); make its folder writable, or set LATCHKEY_ROOT_KEYS`,
-      error,
-    );
+    throw cantWrite(path, error);
   }
   return parseRootKeys(content, path);
+};
+
+/** What was there until the last moment of the write is there after a power cut, or else what was to be. */
+const rewrite = async (path: string, random: Random, edit: (text: string) => string): Promise<void> => {
+  const content = contentOf(path);
+  if (!content) throw new SetupFault(`${path} is gone: put it back`);
+  try {
+    // Where a link leads, so that the link stays one.
+    const real = await realpath(path);
+    const draft = `${real}.${random.bytes(8).toString("hex")}.tmp`;
+    try {
+      await writeThrough(draft, edit(content.text), content);
+      await rename(draft, real);
+    } finally {
+      await rm(draft, { force: true });
+    }
+    await syncFolder(dirname(real));
+  } catch (error) {
+    throw cantWrite(path, error);
+  }
+};
+
+/**
+ * Adds a new key behind those of the file. @param taken ids that it must not have. @returns its id
+ * @throws SetupFault when the file can't be written
+ */
+export const addRootKey = async (
+  path: string,
+  { random, clock }: { readonly random: Random; readonly clock: Clock },
+  taken: ReadonlySet<string>,
+): Promise<string> => {
+  const id = newId(clock, taken);
+  const line = newLine(id, random);
+  await rewrite(path, random, (text) => `${text.endsWith("\n") ? text : `${text}\n`}${line}\n`);
+  return id;
+};
+
+/** Takes a key out of the file. False when it is not in it. @throws SetupFault when the file can't be written */
+export const dropRootKey = async (path: string, random: Random, id: string): Promise<boolean> => {
+  if (!readRootKeyFile(path)?.byId(id)) return false;
+  const isOther = (entry: string): boolean => !entry.trim().startsWith(`${id}:`);
+  const edit = (line: string): readonly string[] => {
+    if (line.trimStart().startsWith("#")) return [line];
+    const kept = line.split(",").filter(isOther);
+    return kept.length === 0 ? [] : [kept.join(",")];
+  };
+  await rewrite(path, random, (text) => text.split("\n").flatMap(edit).join("\n"));
+  return true;
 };

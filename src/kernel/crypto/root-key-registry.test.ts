@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { SetupFault } from "../errors.ts";
-import { openTestStore, type TestStore } from "../mail/testing/store.ts";
+import { createTestLog, openTestStore, type TestStore } from "../mail/testing/store.ts";
 import { Secret } from "../secret.ts";
 import { createRootKeyFile } from "./root-key-file.ts";
 import { loadRootKeys } from "./root-key-registry.ts";
@@ -15,6 +15,7 @@ const load = ({ store, clock, random, folder }: TestStore, rootKeys?: string, da
     store,
     clock,
     random,
+    log: createTestLog(),
     config: { rootKeys: rootKeys === undefined ? undefined : new Secret(rootKeys), dataFolder },
   });
 
@@ -65,11 +66,13 @@ describe("root keys at start", () => {
     await expect(stat(join(kernel.folder, "root.keys"))).rejects.toThrow(/ENOENT/);
   });
 
-  test("a key that is added later is registered too", async () => {
+  test("a key that is added later opens, in whatever place, and seals only once the store was rotated to it", async () => {
     const kernel = await openTestStore();
     await load(kernel, `old:${base64(2)}`);
-    await load(kernel, `new:${base64(1)},old:${base64(2)}`);
-    expect((await registered(kernel)).map(({ id }) => id)).toEqual(["new", "old"]);
+    const keys = await load(kernel, `new:${base64(1)},old:${base64(2)}`);
+    expect(keys.current.id).toBe("old");
+    expect(keys.byId("new")?.id).toBe("new");
+    expect((await registered(kernel)).map(({ id }) => id)).toEqual(["old"]);
   });
 
   test("a store whose file is gone refuses, naming the id, the file and the variable; no key is made", async () => {

@@ -3,10 +3,11 @@
 /**
  * SQLSTATE classes 08 (connection), 53 (resources) and 57 (shutdown, time-out), a server that only reads (25006)
  * or lets nobody in (28, 3D000, 55000),
- * ties that could not be broken (40001, 40P01), SQLite's counterparts, and the network's.
+ * ties that could not be broken (40001, 40P01), SQLite's counterparts, and the network's. The one trigger of SQLite's
+ * stores keeps out what was sealed under a root key that was removed meanwhile.
  */
 const outageCodes =
-  /^(08...|53...|57...|25006|28...|3D000|55000|40001|40P01|ECONN\w+|ETIMEDOUT|EPIPE|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND|SQLITE_(FULL|IOERR|READONLY|CANTOPEN)\w*)$/;
+  /^(08...|53...|57...|25006|28...|3D000|55000|40001|40P01|ECONN\w+|ETIMEDOUT|EPIPE|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND|SQLITE_(FULL|IOERR|READONLY|CANTOPEN)\w*|SQLITE_CONSTRAINT_TRIGGER)$/;
 
 /** node-postgres gives these no code. */
 const outageMessages =

@@ -9,8 +9,20 @@ export type KernelTables = {
   change_counter: { id: number; seq: number };
   /** What other processes must forget: one account's cached state, or (null) all of it. */
   changes: { seq: number; account_id: number | null; at: number };
-  /** Which root keys this store needs, with a value that a wrong key can't produce. */
-  root_keys: { id: string; check_value: string; created_at: number };
+  /** Every root key that was ever in use here, with a value that a wrong key can't produce. */
+  root_keys: {
+    id: string;
+    check_value: string;
+    created_at: number;
+    /** Null: announced, and nothing is sealed under it yet. The latest is the one that seals. */
+    sealing_since: number | null;
+    /** Null: there are data keys left to be wrapped anew under it. */
+    settled_at: number | null;
+    /** Nothing may lean on it any more, and no start needs it. */
+    removed_at: number | null;
+  };
+  /** Running processes that were not given a root key that was announced. */
+  root_key_absences: { root_key_id: string; process: string };
   /** Random keys of the server itself, sealed. */
   server_secrets: { name: string; sealed: string; created_at: number };
   /** Counted tries: of a submitted address, a network, a recipient. The key is a keyed digest. */

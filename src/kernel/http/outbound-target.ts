@@ -65,7 +65,7 @@ export const createTargets = (rules: TargetRules): Targets => {
 
   const refuseByName = (url: URL): void => {
     if (url.protocol !== "https:" && url.protocol !== "http:") throw refused(url, "only https is spoken");
-    if (url.protocol === "http:") throw refused(url, `only https is spoken, unless ${listing}`);
+    if (url.protocol === "http:") throw refused(url, `only https is spoken; ${listing}`);
     const name = nameOf(url);
     if (name === ownName) throw refused(url, "it is this server");
     if (name === "localhost" || name.endsWith(".localhost")) {

@@ -76,7 +76,7 @@ export const createReplies = ({ overTls, standing: given, errorPage, withCors, l
   const send = (
     exchange: Exchange,
     status: number,
-    rest: { headers: Headers; content: Content | undefined },
+    rest: { headers: Headers; content: Content | undefined; framable?: boolean },
   ) => {
     const { request, reply, wire, incoming } = exchange;
     const { content } = rest;
@@ -85,9 +85,11 @@ export const createReplies = ({ overTls, standing: given, errorPage, withCors, l
     if (wire === "track") lines["x-toggl-request-id"] = incoming.requestId;
     if (withCors) Object.assign(lines, reply.getHeaders());
     Object.assign(lines, incoming.answerHeaders, rest.headers);
+    if (rest.framable) delete lines["x-frame-options"];
     if (content) lines["content-type"] = content.type;
-    // RFC 9110 §8.6: never with 204.
-    if (status !== 204) lines["content-length"] = content ? Buffer.byteLength(content.body) : 0;
+    // RFC 9110 §8.6: never with 204; with 304 it would be that of what is not sent.
+    if (status !== 204 && status !== 304)
+      lines["content-length"] = content ? Buffer.byteLength(content.body) : 0;
     // Of a server that is being stopped: a connection that stays open would hold up the end.
     if (!request.server.server.listening) lines["connection"] = "close";
     reply.raw.writeHead(status, lines);
@@ -118,6 +120,7 @@ export const createReplies = ({ overTls, standing: given, errorPage, withCors, l
       send(exchange, status, {
         headers: cookie === undefined ? headers : { ...headers, "set-cookie": cookie },
         content: contentOf(answer),
+        ...(answer.framable ? { framable: true } : {}),
       });
       const { requestId, method } = exchange.incoming;
       log.debug("request_answered", { requestId, method, route: exchange.request.routeOptions.url, status });

@@ -50,6 +50,8 @@ export type Answer = {
   /** A whole `Set-Cookie` line. */
   readonly cookie?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Pages of others may show it in a frame. */
+  readonly framable?: boolean;
 };
 
 /** An answer that is not at hand as a whole: `send` writes it, head and body, and ends it. */

@@ -32,10 +32,13 @@ export const auditEventNames = [
   "account_unlocked",
   "signing_key_rotated",
   "signing_key_revoked",
+  "root_key_rotated",
+  "root_key_removed",
   /** A password was used through Basic; once an hour and account at most. */
   "basic_password",
   // Connect: the environment's name, the key's and the connection's are in the details.
   "environment_created",
+  "environment_changed",
   "environment_key_created",
   "environment_key_revoked",
   "integration_created",

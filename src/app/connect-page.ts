@@ -1,0 +1,62 @@
+import { noBody } from "#kernel/http/input.ts";
+import { anyone, htmlType, route, type Answer, type Route } from "#kernel/http/route.ts";
+import type { Headers } from "#kernel/http/reply.ts";
+import { assetAnswer, type PageFiles } from "./page-files.ts";
+import { createPageHtml, pageHeaders, pagePolicy } from "./page-html.ts";
+
+/**
+ * The Connect form: the one page of ours that pages of others may show in a frame of theirs. It uses no cookie and no
+ * session of an account, so there is nothing that a frame could make somebody do here.
+ */
+
+type Deps = {
+  readonly files: PageFiles;
+  /** Origins of apps that some environment allows; empty: any. */
+  readonly connectOrigins: () => Promise<readonly string[]>;
+};
+
+const assets = "/connect/assets/";
+
+/** The policy of all pages, but for who may frame it. */
+const connectHeaders = (origins: readonly string[]): Headers => ({
+  ...pageHeaders,
+  "content-security-policy": [
+    ...pagePolicy,
+    ...(origins.length === 0 ? [] : [`frame-ancestors 'self' ${origins.join(" ")}`]),
+  ].join("; "),
+  // A page that isolates itself may frame the form too.
+  "cross-origin-resource-policy": "cross-origin",
+  "cross-origin-embedder-policy": "require-corp",
+  // Where it stood is no concern of the guide, or of the place that it leads back to.
+  "referrer-policy": "no-referrer",
+});
+
+export const connectPage = ({ files, connectOrigins }: Deps): readonly Route[] => {
+  const html = createPageHtml(files.page("connect"), files.look, assets)({});
+  return [
+    route({
+      method: "GET",
+      path: "/connect/",
+      summary: "The form with which somebody links an account",
+      wire: "pages",
+      guard: anyone,
+      input: noBody,
+      answers: { means: "The page." },
+      run: async ({ incoming }): Promise<Answer> => {
+        incoming.refuseOtherHosts();
+        const headers = connectHeaders(await connectOrigins());
+        return { content: { type: htmlType, body: html }, headers, framable: true };
+      },
+    }),
+    route({
+      method: "GET",
+      path: `${assets}{file}`,
+      summary: "A script, style sheet or picture of the form",
+      wire: "pages",
+      guard: anyone,
+      input: noBody,
+      answers: { means: "The file." },
+      run: ({ incoming }) => assetAnswer(files, incoming),
+    }),
+  ];
+};
