@@ -26,8 +26,11 @@ export default defineConfig({
       project("browser", ["tests/browser/**/*.test.ts"], { kind: "sqlite" }),
       project("surface", ["tests/surface/**/*.test.ts"]),
     ],
-    // Processes, not threads: tests kill servers, and native modules are loaded and unloaded with each file.
+    // Processes, not threads: tests kill servers. One process runs many files of a project: to load our modules and
+    // those that we depend on takes longer than most files.
     pool: "forks",
+    isolate: false,
+    setupFiles: ["tests/support/count-hashes.ts"],
     maxWorkers: Math.min(availableParallelism(), 8),
     // No test may lean on another one: a seed that finds such a pair is printed with the failures.
     sequence: { shuffle: { tests: true, files: false } },

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { compose } from "#app/compose.ts";
 import { serve } from "#app/server.ts";
+import type { Connect } from "#connect";
 import { systemClock } from "#kernel/clock.ts";
 import { loadConfig } from "#kernel/config.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
@@ -37,8 +38,9 @@ const openPage = async (
   return context.newPage();
 };
 
-const keep = (page: Page, name: string): Promise<Buffer> =>
-  page.screenshot({ path: new URL(`${name}.png`, folder).pathname });
+/** @param whole also what the window does not show */
+const keep = (page: Page, name: string, { whole = false } = {}): Promise<Buffer> =>
+  page.screenshot({ path: new URL(`${name}.png`, folder).pathname, fullPage: whole, animations: "disabled" });
 
 const drawSignIn = async (browser: Browser): Promise<void> => {
   const page = await openPage(browser, { width: 420, height: 620, dark: true });
@@ -77,6 +79,32 @@ const drawToken = async (browser: Browser): Promise<void> => {
   await drawTokenForGuide(browser, page);
 };
 
+/** The link that an app would send somebody to, for an account at Toggl Track. */
+const connectLink = async ({ use }: Connect): Promise<string> => {
+  const environment = "dev";
+  await use.changeEnvironment({ environment, body: { app_name: "Weekly Reports" } });
+  await use.createIntegration({ environment, body: { provider: "toggl", unique_key: "toggl" } });
+  const body = { end_user: { id: "ada" }, allowed_integrations: ["toggl"] };
+  return (await use.createConnectSession({ environment, body })).connect_link;
+};
+
+const drawForm = async (browser: Browser, link: string): Promise<void> => {
+  for (const dark of [false, true]) {
+    const page = await openPage(browser, { width: 480, height: 400, dark });
+    for (const [shape, name] of [
+      [/^API token/, "connect-form-token"],
+      [/^E-mail and password/, "connect-form-password"],
+    ] as const) {
+      await page.goto(link);
+      await page.getByRole("radio", { name: shape }).check();
+      // Neither the mouse nor the focus is to be seen.
+      await page.mouse.move(0, 0);
+      await page.getByRole("heading", { name: "Link Toggl Track" }).focus();
+      await keep(page, `${name}${dark ? "-dark" : ""}`, { whole: true });
+    }
+  }
+};
+
 const data = await mkdtemp(join(tmpdir(), "latchkey-pictures-"));
 const port = await freePort();
 const config = loadConfig(
@@ -84,7 +112,8 @@ const config = loadConfig(
   false,
 );
 const log = createLog({ level: "error", clock: systemClock });
-const server = await serve(await compose(config, log), log);
+const house = await compose(config, log);
+const server = await serve(house, log);
 const browser = await chromium.launch({
   executablePath: await findChromium(),
   args: [
@@ -97,6 +126,7 @@ try {
   await mkdir(folder, { recursive: true });
   await drawSignIn(browser);
   await drawToken(browser);
+  await drawForm(browser, await connectLink(house.connect));
 } finally {
   await browser.close();
   await server.stop();

@@ -85,7 +85,13 @@ type ConnectError = {
 };
 
 const isConnectError = (value: unknown): value is ConnectError =>
-  typeof value === "object" && value !== null && "error" in value;
+  typeof value === "object" &&
+  value !== null &&
+  "error" in value &&
+  typeof value.error === "object" &&
+  value.error !== null &&
+  "code" in value.error &&
+  "message" in value.error;
 
 const toldBy = (answer: unknown): Told | undefined => {
   if (isProblem(answer)) return { code: answer.code, message: answer.detail, issues: answer.errors ?? [] };

@@ -1,5 +1,11 @@
 /** Where the pages may send somebody: places of our own, by their exact paths. */
-const places = ["/account", "/account/tokens", "/account/sessions", "/account/close", "/connect/demo"] as const;
+const places = [
+  "/account",
+  "/account/tokens",
+  "/account/sessions",
+  "/account/close",
+  "/connect/demo",
+] as const;
 
 export type Place = (typeof places)[number];
 
@@ -11,6 +17,10 @@ export const nextPlace = (search: string): Place => {
   const asked = new URLSearchParams(search).get("next");
   return places.find((place) => place === asked) ?? "/account";
 };
+
+/** A page on the way there: who signs up instead of in still gets to where they wanted to go. */
+export const onTheWay = (page: "/login" | "/signup", next: Place): string =>
+  next === "/account" ? page : `${page}?next=${encodeURIComponent(next)}`;
 
 /**
  * Goes there. What led away does not end before the page does: until then its button can't be pressed once more.

@@ -24,7 +24,7 @@ import { createPageHtml, pagePolicy, type PageFacts } from "./page-html.ts";
 /** Made by a migration, and the operator's to take away. */
 export const demoSpot = { environment: "dev", integration: "latchkey", provider: "latchkey" } as const;
 
-export const demoPath = "/connect/demo";
+const demoPath = "/connect/demo";
 
 type Deps = {
   readonly files: PageFiles;

@@ -102,6 +102,12 @@ const proxied: Details = {
 export const connectDetails: Readonly<Record<string, Details>> = {
   "POST /connect/sessions": { refuses: ["invalid_query_params"] },
   "POST /connect/sessions/reconnect": { refuses: ["invalid_query_params"] },
+  "GET /connect/demo/connection": { refuses: ["not_found"] },
+  "DELETE /connect/demo/connection": { refuses: ["not_found"] },
+  "POST /connect/demo/session": { refuses: ["not_found", "unknown_provider_config"] },
+  "GET /connect/demo/me": {
+    refuses: ["not_found", "unknown_connection", "connection_failing", "connection_busy"],
+  },
   "GET /connect/session": { refuses: ["invalid_query_params"] },
   "POST /api-auth/basic/{integration_key}": submission,
   "POST /api-auth/api-key/{integration_key}": submission,

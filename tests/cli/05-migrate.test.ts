@@ -4,7 +4,8 @@ import { leavePlaces, newPlace, type Place } from "../support/command.ts";
 
 afterEach(leavePlaces);
 
-const names = "0001_kernel\n0002_accounts\n0003_track\n0004_email_change\n0005_connect\n0006_own_integration\n0007_root_key_rotation\n";
+const names =
+  "0001_kernel\n0002_accounts\n0003_track\n0004_email_change\n0005_connect\n0006_own_integration\n0007_root_key_rotation\n";
 
 /** Makes the store one of another version, as its own list of migrations tells it. */
 const rewriteHistory = (place: Place, how: "forget the last" | "know another"): Promise<void> =>

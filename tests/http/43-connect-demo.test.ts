@@ -1,12 +1,5 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import {
-  auditLines,
-  codeOf,
-  connectClient,
-  done,
-  environmentKey,
-  type ConnectClient,
-} from "../support/connect.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { auditLines, connectClient, done, environmentKey, type ConnectClient } from "../support/connect.ts";
 import { roomy, startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
 import type { Reply, Sent } from "../support/http.ts";
 import { fieldsOf, listOf } from "../support/shapes.ts";
@@ -14,9 +7,12 @@ import { fieldsOf, listOf } from "../support/shapes.ts";
 /** In local mode Connect can be tried: somebody links the account that they have here, and sees it used. */
 
 let house: TestHouse;
+/** At an address of the world's. */
+let world: TestHouse;
 let app: ConnectClient;
 beforeAll(async () => {
   house = await startHouse(roomy);
+  world = await startHouse({ LATCHKEY_ORIGIN: "https://id.example.com", LATCHKEY_MAIL: "outbox" });
   app = connectClient(house, await environmentKey(house));
 });
 afterAll(stopHouses);
@@ -92,8 +88,6 @@ describe("the page", () => {
 
   test.for(places)("%s %s is not there but on this machine, for this machine", async ([method, path]) => {
     const { session } = await house.person();
-    const world = await startHouse({ LATCHKEY_ORIGIN: "https://id.example.com", LATCHKEY_MAIL: "outbox" });
-    onTestFinished(() => world.stop());
     const known = await world.person();
     for (const reply of [
       await house.send(method, path, { session, headers: { "x-forwarded-for": "127.0.0.1" } }),
@@ -250,22 +244,22 @@ test.for(calls)("%s %s asks who is calling, and takes no write from another site
   expect((await shown())["connection"]).toMatchObject({ connection_id: connection });
 });
 
-describe("where the operator has taken the integration away", () => {
-  test.for([false, true])("the page can say so (another in its place: %s)", async (isReplaced) => {
-    const of = await startHouse(roomy);
-    const own = connectClient(of, await environmentKey(of));
-    const { send, shown, link, me } = await atPage(of);
-    await link();
-    await done(own.delete("/integrations/latchkey"));
-    if (isReplaced) await done(own.post("/integrations", { provider: "toggl", unique_key: "latchkey" }));
+test("the page can say that the operator has taken the integration away, or put another in its place", async () => {
+  const of = await startHouse(roomy);
+  const own = connectClient(of, await environmentKey(of));
+  const { send, shown, link, me } = await atPage(of);
+  await link();
 
+  const expectNothing = async (): Promise<void> => {
     expect(await shown()).toEqual({ available: false, connection: null });
-    expect(sentenceOf(await send("POST", "/session", { json: {} }))).toEqual([
-      404,
-      "There is no such integration",
-    ]);
+    const reply = await send("POST", "/session", { json: {} });
+    expect(sentenceOf(reply)).toEqual([404, "There is no such integration"]);
     expect((await me()).status).toBe(404);
     expect((await send("DELETE", "/connection")).status).toBe(200);
     expect((await send("GET", "")).status).toBe(200);
-  });
+  };
+  await done(own.delete("/integrations/latchkey"));
+  await expectNothing();
+  await done(own.post("/integrations", { provider: "toggl", unique_key: "latchkey" }));
+  await expectNothing();
 });

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   behindProxy,
   from,
@@ -13,8 +13,6 @@ import {
 } from "../support/attacks.ts";
 import { hashedDuring } from "../support/hash-count.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
-
-vi.mock("@node-rs/argon2", async (real) => (await import("../support/hash-count.ts")).counted(await real()));
 
 const password = "a quiet river at noon";
 const wrong = "a quiet river at dusk";

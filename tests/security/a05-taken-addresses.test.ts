@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   behindProxy,
   elsewhere,
@@ -18,8 +18,6 @@ import { hashedDuring } from "../support/hash-count.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import type { Reply } from "../support/http.ts";
 import { fieldsOf, listOf } from "../support/shapes.ts";
-
-vi.mock("@node-rs/argon2", async (real) => (await import("../support/hash-count.ts")).counted(await real()));
 
 const password = "a quiet river at noon";
 

@@ -1,11 +1,9 @@
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { minute } from "#kernel/clock.ts";
 import { behindProxy, from, series, signIn, signUp, tally } from "../support/attacks.ts";
 import { hashedDuring } from "../support/hash-count.ts";
 import { startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { basicHeader, sessionOf, type Client, type Reply } from "../support/http.ts";
-
-vi.mock("@node-rs/argon2", async (real) => (await import("../support/hash-count.ts")).counted(await real()));
 
 afterAll(stopHouses);
 

@@ -1,4 +1,4 @@
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { minute } from "#kernel/clock.ts";
 import {
   behindProxy,
@@ -13,8 +13,6 @@ import {
 import { hashedDuring } from "../support/hash-count.ts";
 import { startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
 import { sessionOf } from "../support/http.ts";
-
-vi.mock("@node-rs/argon2", async (real) => (await import("../support/hash-count.ts")).counted(await real()));
 
 afterAll(stopHouses);
 

@@ -1,10 +1,8 @@
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { audited, behindProxy, elsewhere, from, signIn, signUp, tally, times } from "../support/attacks.ts";
 import { hashedDuring } from "../support/hash-count.ts";
 import { startHouse, stopHouses } from "../support/house.ts";
 import { sessionOf, type Reply } from "../support/http.ts";
-
-vi.mock("@node-rs/argon2", async (real) => (await import("../support/hash-count.ts")).counted(await real()));
 
 afterAll(stopHouses);
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   behindProxy,
   confirmReset,
@@ -14,8 +14,6 @@ import {
 import { hashedDuring } from "../support/hash-count.ts";
 import { startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
 import type { Reply, Sent } from "../support/http.ts";
-
-vi.mock("@node-rs/argon2", async (real) => (await import("../support/hash-count.ts")).counted(await real()));
 
 let house: TestHouse;
 let victim: Person;

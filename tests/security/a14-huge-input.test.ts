@@ -1,12 +1,10 @@
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { audited, signIn, signUp } from "../support/attacks.ts";
 import { hashedDuring } from "../support/hash-count.ts";
 import { roomy, startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
 import type { Reply, Sent } from "../support/http.ts";
 import { chunked, exchange } from "../support/raw-http.ts";
-
-vi.mock("@node-rs/argon2", async (real) => (await import("../support/hash-count.ts")).counted(await real()));
 
 let house: TestHouse;
 let person: Person;

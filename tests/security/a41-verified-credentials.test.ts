@@ -1,10 +1,8 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { hashedDuring } from "../support/hash-count.ts";
 import { startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { statusWithinSecond } from "../support/refused-soon.ts";
-
-vi.mock("@node-rs/argon2", async (real) => (await import("../support/hash-count.ts")).counted(await real()));
 
 // What a right password leaves behind for a minute, and what it must not open.
 

@@ -10,7 +10,7 @@ import {
 import { inject } from "vitest";
 import type { TestHouse } from "./house.ts";
 
-const flags = [
+export const flags: readonly string[] = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
@@ -34,8 +34,15 @@ export type Visitor = {
 let browser: Promise<Browser> | undefined;
 const visitors: BrowserContext[] = [];
 
-const launch = (): Promise<Browser> =>
-  (browser ??= chromium.launch({ executablePath: inject("chromium"), args: flags }));
+/** Started once for all the files that this process runs, unless it died on the way. */
+const launch = async (): Promise<Browser> => {
+  const running = await browser?.catch(() => undefined);
+  if (running?.isConnected()) return running;
+  // The runner ends this process by SIGTERM and does not wait long: what Playwright does at the exit, it does at once.
+  process.once("SIGTERM", () => process.exit());
+  browser = chromium.launch({ executablePath: inject("chromium"), args: [...flags], handleSIGTERM: false });
+  return browser;
+};
 
 const watch = (page: Page, origin: string, faults: string[]): void => {
   page.on("console", (message) => {
@@ -78,9 +85,5 @@ export const leave = async (): Promise<void> => {
   for (const context of visitors.splice(0)) await context.close();
 };
 
-/** For `afterAll`. */
-export const closeBrowser = async (): Promise<void> => {
-  const running = browser;
-  browser = undefined;
-  await (await running)?.close();
-};
+/** For `afterAll`: everybody has left. The browser itself waits for the next file, and ends with this process. */
+export const closeBrowser = leave;

@@ -14,6 +14,7 @@ import { systemClock } from "#kernel/clock.ts";
 import { loadConfig } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
+import { compiled } from "./compiled.ts";
 import { freePort } from "./free-port.ts";
 import { createClient, sessionOf, type Client } from "./http.ts";
 import { readOutbox, type Mail } from "./mails.ts";
@@ -53,9 +54,6 @@ const commandLine = fileURLToPath(new URL("../../src/cli/index.ts", import.meta.
 
 /** Longer than any command takes; one that is not over by then has left something open. */
 const longestMs = 25_000;
-
-/** Compiled once and not for each command: it halves what a command costs here. */
-const compiled = fileURLToPath(new URL("../../node_modules/.cache/latchkey", import.meta.url));
 
 const start = (args: readonly string[], settings: Settings, input: "pipe" | "ignore") =>
   spawn(process.execPath, [commandLine, ...args], {

@@ -47,3 +47,9 @@ export const factsOf = (page: Page): Promise<Readonly<Record<string, string>>> =
   page.evaluate(`Object.fromEntries([...document.querySelectorAll(".facts dt")].map((title) => [
     title.textContent, title.nextElementSibling.innerText,
   ]))`);
+
+/** How the characters of a field are drawn: `disc` hides them, `none` shows them. */
+export const maskOf = async (page: Page, label: string): Promise<string> => {
+  await page.getByLabel(label, { exact: true }).focus();
+  return page.evaluate("getComputedStyle(document.activeElement).webkitTextSecurity");
+};

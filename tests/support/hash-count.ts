@@ -1,7 +1,5 @@
 // How often, at which cost and on how long a text the real Argon2 ran: what an attacker makes the server work, and
-// what a stopwatch could see of it. A test file puts the counter in front of the library with
-//
-//   vi.mock("@node-rs/argon2", async (real) => (await import("../support/hash-count.ts")).counted(await real()));
+// what a stopwatch could see of it. count-hashes.ts puts the counter in front of the library.
 
 import type * as Argon2 from "@node-rs/argon2";
 

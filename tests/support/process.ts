@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { inject } from "vitest";
 import { systemClock, type Clock } from "#kernel/clock.ts";
 import { loadConfig, type Config } from "#kernel/config.ts";
+import { compiled } from "./compiled.ts";
 import { freePort } from "./free-port.ts";
 import { createClient, type Client } from "./http.ts";
 import { createDatabase } from "./postgres.ts";
@@ -59,7 +60,7 @@ const endings: Array<() => Promise<unknown>> = [];
 
 const launch = (settings: Settings, { uid, flags = [] }: SpawnOptions) => {
   const child = spawn(process.execPath, [...flags, server], {
-    env: settings,
+    env: { NODE_COMPILE_CACHE: compiled, ...settings },
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });

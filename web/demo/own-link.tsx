@@ -62,10 +62,12 @@ export const OwnLink = ({
     setSaid(t.unlinked);
     onUnlinked();
   };
+  /** What was said when it was linked is not true for good. */
+  const isStale = connection !== null && connection.state !== "live";
   return (
     <>
       <Said>
-        {said !== undefined && (
+        {said !== undefined && !isStale && (
           <Notice kind="good">
             <p>{said}</p>
           </Notice>

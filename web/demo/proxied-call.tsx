@@ -21,7 +21,7 @@ const askMe = async (): Promise<Came> => {
   } catch (error) {
     if (error instanceof OtherAnswer) return { kind: "answer", status: error.status, body: error.answer };
     if (signInAgain(error)) return { kind: "trouble", message: undefined };
-    return { kind: "trouble", message: troubleOf(error, []).message };
+    return { kind: "trouble", message: troubleOf(error, [], t.refusals).message };
   }
 };
 

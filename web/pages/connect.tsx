@@ -182,12 +182,22 @@ const Connect = ({
   useEffect(() => {
     document.querySelector<HTMLElement>("h1")?.focus();
   }, [stage]);
+  // When the key is let go: an app takes the frame away at once, and the rest of the press would reach nobody.
   useEffect(() => {
-    const leave = (event: KeyboardEvent): void => {
-      if (event.key === "Escape" && !isForField(event)) stage.tell({ type: "close" });
+    let isPressed = false;
+    const press = (event: KeyboardEvent): void => {
+      isPressed = event.key === "Escape" && !isForField(event);
     };
-    addEventListener("keydown", leave);
-    return () => removeEventListener("keydown", leave);
+    const release = ({ key }: KeyboardEvent): void => {
+      if (key === "Escape" && isPressed) stage.tell({ type: "close" });
+      isPressed = false;
+    };
+    addEventListener("keydown", press);
+    addEventListener("keyup", release);
+    return () => {
+      removeEventListener("keydown", press);
+      removeEventListener("keyup", release);
+    };
   }, [stage]);
 
   switch (stage.at) {

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { call, Refused } from "../api.ts";
 import { facts } from "../facts.ts";
-import { leaveFor, nextPlace } from "../go.ts";
+import { leaveFor, nextPlace, onTheWay } from "../go.ts";
 import { isCookieKept } from "../session.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
@@ -62,7 +62,7 @@ const SignIn = () => {
       lead={asked.has("next") ? t.next : undefined}
       aside={
         <>
-          {t.noneYet} <a href="/signup">{t.signUp}</a>
+          {t.noneYet} <a href={onTheWay("/signup", next)}>{t.signUp}</a>
         </>
       }
     >

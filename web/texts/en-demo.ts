@@ -42,7 +42,11 @@ export const enDemo = {
     again: "Call again",
     calling: "Calling…",
     refused:
-      "The API did not take the credentials. When the token was replaced, link the account anew with the new one.",
+      "The API does not take the credentials any more. Link the account anew, with the token that it has now.",
+    refusals: {
+      connection_failing:
+        "The credentials are known not to work, so the API was not asked. Link the account anew, with the token that it has now.",
+    },
     curlLead: "An app asks like this, with a key of its environment:",
     keyLine: "line that makes a key",
     key: "KEY=$(npm run -s latchkey -- environment key dev)",
