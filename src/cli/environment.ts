@@ -38,7 +38,7 @@ export const change = ({ operand: environment, values }: Call): Promise<Ending> 
       json: { name, connect_origins: connectOrigins, ...appearance },
       notes: [
         connectOrigins.length === 0
-          ? "Any website may open its form."
+          ? "Any website may open its form, as long as no environment names origins."
           : `Its form may be opened by ${connectOrigins.join(", ")}.`,
       ],
     };

@@ -37,7 +37,11 @@ export const environmentRoutes = (
       wire: "connect",
       guard: keys.guard("environment:settings:read"),
       input: noBody,
-      answers: { means: "The settings; no `connect_origins` means any app.", schema: environmentAnswer },
+      answers: {
+        means:
+          "The settings. With no `connect_origins` any app may open the form, as long as no environment names some.",
+        schema: environmentAnswer,
+      },
       run: ({ principal, incoming }) => {
         noQuery(incoming);
         return { json: { data: shownEnvironment(principal.environment) } };

@@ -111,6 +111,7 @@ test("each outcome is told once, with what to do, and blames nobody for the prov
 
 test("what the provider says of when is counted down", async () => {
   const { page } = await open();
+  await page.setViewportSize({ width: 375, height: 600 });
   await enter(page, "API token", token);
   scene.answers({ status: 402, headers: { "x-toggl-quota-resets-in": "600" } });
   await submit(page);
@@ -122,6 +123,9 @@ test("what the provider says of when is counted down", async () => {
     "You can try again in 10 minutes.",
   );
   const wait = page.getByText("You can try again");
+  // On a phone it is in sight, wherever the button was.
+  const lowest = "document.querySelector('.notice').getBoundingClientRect().bottom";
+  await expect.poll(() => page.evaluate<number>(lowest)).toBeLessThanOrEqual(600);
   // Screen readers are not told of every second.
   expect(await wait.getAttribute("aria-live")).toBe("off");
   await page.clock.fastForward(540_000);

@@ -204,3 +204,19 @@ describe("A38: a link that another page opens", () => {
     expect(evil.asked.filter((line) => line.includes(token))).toEqual([]);
   });
 });
+
+test("Tab goes round within the form: what it covers can't be reached by keyboard", async () => {
+  const page = await openIn(
+    app,
+    await mine.session({ end_user: { id: "user-1" }, allowed_integrations: ["toggl"] }),
+  );
+  await formSays(page.form, "Link Toggl Track");
+  const close = page.form.getByRole("button", { name: "Close" });
+  const guide = page.form.getByRole("link", { name: /^Help with linking/ });
+
+  await guide.focus();
+  await page.page.keyboard.press("Tab");
+  expect(await close.evaluate((element) => element.matches(":focus"))).toBe(true);
+  await page.page.keyboard.press("Shift+Tab");
+  expect(await guide.evaluate((element) => element.matches(":focus"))).toBe(true);
+});

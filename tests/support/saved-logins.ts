@@ -1,7 +1,7 @@
 // A browser profile with a password manager in it: one login is saved for a server, and what it offers to save is told.
 
 import { createCipheriv, pbkdf2Sync } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -69,10 +69,10 @@ const namesIn = (file: string, table: "logins" | "stats"): readonly string[] => 
     .map((row) => row.username_value);
 };
 
-const launch = async (folder: string, baseURL: string): Promise<BrowserContext> =>
+const launch = async (folder: string, baseURL?: string): Promise<BrowserContext> =>
   chromium.launchPersistentContext(folder, {
     executablePath: await findWholeChromium(),
-    baseURL,
+    ...(baseURL === undefined ? {} : { baseURL }),
     args: [...flags, "--password-store=basic"],
     // A browser that is driven by a program has no password manager.
     ignoreDefaultArgs: ["--enable-automation"],
@@ -84,14 +84,25 @@ const internals = async (context: BrowserContext): Promise<Page> => {
   return page;
 };
 
+/** The browser lays out its own store, and reads what is there when it starts. */
+const layOut = async (): Promise<Buffer> => {
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-profile-"));
+  const context = await launch(folder);
+  await (await internals(context)).close();
+  await context.close();
+  const store = await readFile(join(folder, "Default", "Login Data"));
+  await rm(folder, { recursive: true, force: true });
+  return store;
+};
+
+let laidOut: Promise<Buffer> | undefined;
+
 /** A browser of its own, which knows this login of the server at the origin. */
 export const startProfile = async (origin: string, login: Login): Promise<Profile> => {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-profile-"));
   const file = join(folder, "Default", "Login Data");
-  // The browser lays out its own store, and reads it when it starts again.
-  const first = await launch(folder, origin);
-  await (await internals(first)).close();
-  await first.close();
+  await mkdir(join(folder, "Default"));
+  await writeFile(file, await (laidOut ??= layOut()));
   insertLogin(file, origin, login);
   const context = await launch(folder, origin);
   const log = await internals(context);

@@ -14,7 +14,8 @@ export const OutcomeNotice = ({
   readonly outcome: Outcome | undefined;
   readonly place: RefObject<HTMLDivElement | null>;
 }) => {
-  const left = useCountdown(outcome, outcome?.wait);
+  // The line is there from the start: one that came later would push the button away.
+  const left = useCountdown(outcome, outcome?.wait) ?? outcome?.wait;
   return (
     <div role="alert" ref={place}>
       {outcome?.title !== undefined && (

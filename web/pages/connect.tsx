@@ -8,6 +8,7 @@ import type { FormData, Integration, Linked } from "../connect/form-data.ts";
 import { IntegrationList, Mark } from "../connect/integration-list.tsx";
 import { LinkForm } from "../connect/link-form.tsx";
 import { LinkedAccount } from "../connect/linked.tsx";
+import { keepTabInside } from "../connect/keep-tab.ts";
 import { findOpening, isFramed, isToken, type Opening } from "../connect/opening.ts";
 import { endOfLink } from "../connect/outcome.ts";
 import { tellerFor, tellNobody, tellOfLeaving, type Tell } from "../connect/tell.ts";
@@ -270,6 +271,7 @@ const Connect = ({
 document.documentElement.dataset["framed"] = String(isFramed);
 showUsualTheme();
 keepFocus();
+if (isFramed) keepTabInside();
 const opening = await findOpening();
 const later = opening.how === "incomplete" ? opening.later : undefined;
 render(<Connect first={await openForm(opening)} later={later} />, document.body);

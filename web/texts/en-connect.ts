@@ -3,7 +3,6 @@
 export const enConnect = {
   close: "Close",
   back: "Back",
-  loading: "One moment…",
   linkAccount: (name: string) => `Link ${name}`,
 
   list: {
