@@ -219,6 +219,7 @@ export type Calls = {
         readonly theme: "system" | "light" | "dark";
         readonly light_colour: string;
         readonly dark_colour: string;
+        readonly person: string | null;
         readonly finished: boolean;
         readonly expires_at: string;
         readonly redirect_url: string | null;

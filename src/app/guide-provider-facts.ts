@@ -45,6 +45,12 @@ const swapped = (provider: Provider): readonly string[] =>
     ];
   });
 
+/** An answer about the account that has the token in it is the provider's, and goes to the app as it is. */
+const repeats = (provider: Provider): string =>
+  provider.shapes.some(({ swap }) => swap !== undefined)
+    ? `; or where ${nameOf(provider)} itself tells it, as it does when an app asks who you are`
+    : "";
+
 const treatment = (provider: Provider): readonly string[] => {
   const name = nameOf(provider);
   return [
@@ -53,7 +59,7 @@ const treatment = (provider: Provider): readonly string[] => {
       `- **It is checked.** ${checkedBy(provider)} When the answer is no, nothing is kept.${remembered(provider)}`,
       ...swapped(provider),
       "- **It is sealed.** It is kept encrypted, under a key of its own, and never shown in the form again.",
-      `- **The app uses it through this server.** The app that you linked it for can do in ${name} what it lets you do. Its calls pass through here, and what you entered is put in on the way: the app need not hold it. Only an app that the operator has given that right can read it, and every such look is recorded.`,
+      `- **The app uses it through this server.** The app that you linked it for can do in ${name} what it lets you do. Its calls pass through here, and what you entered is put in on the way: the app need not hold it. An app can read it only where the operator has given it that right, and every such look is recorded${repeats(provider)}.`,
     ].join("\n"),
     "## How do I end the link? {#end-the-link}",
     [

@@ -36,7 +36,8 @@ export const appearanceFields = {
     .trim()
     .min(1)
     .max(64)
-    .refine((text) => !/\p{Cc}/u.test(text), "has a control character in it")
+    // Those that turn the direction would turn the sentence around it too.
+    .refine((text) => !/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(text), "has a control character in it")
     .nullable()
     .optional(),
   theme: z.enum(themes).optional(),

@@ -71,7 +71,10 @@ export const connectionId = z
   .max(255)
   .regex(/^[a-zA-Z0-9,.;:=+~[\]|@${}"'\\/_ -]+$/, "has a character that no connection id has");
 
-export const webhookUrl = z.union([z.url({ protocol: /^https?$/ }), z.literal("")]);
+/** No `javascript:`, and nothing else that leads to no place of the web. */
+const webAddress = z.url({ protocol: /^https?$/ });
+
+export const webhookUrl = z.union([webAddress, z.literal("")]);
 
 const perIntegration = <Value extends z.ZodType>(value: Value) => z.record(integrationKey, value);
 
@@ -83,15 +86,12 @@ const sessionExtras = {
       connection_config: z.record(z.string(), z.string().max(1024)).optional(),
     }),
   ).optional(),
-  overrides: perIntegration(z.strictObject({ docs_connect: z.url().optional() })).optional(),
+  overrides: perIntegration(z.strictObject({ docs_connect: webAddress.optional() })).optional(),
   webhook_url_override: webhookUrl.optional(),
   /** Ours: origins of apps that may open the form with this session, of those that the environment allows. */
   allowed_origins: connectOrigins.optional(),
   /** Ours: where a form that was opened as a link leads back to. Its origin is one of the environment's. */
-  redirect_url: z
-    .url({ protocol: /^https?$/ })
-    .max(2048)
-    .optional(),
+  redirect_url: webAddress.max(2048).optional(),
 } as const;
 
 export const connectSessionBody = z

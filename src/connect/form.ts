@@ -32,6 +32,8 @@ const formIntegration = z.object({
 export const formAnswer = z.object({
   data: z.object({
     ...appearanceAnswer,
+    /** Who links, as the app calls them: somebody who was sent another's link can see it. */
+    person: z.string().nullable(),
     finished: z.boolean(),
     expires_at: z.string(),
     /** Where a form that was opened as a link leads back to. */
@@ -99,14 +101,15 @@ export const readForm =
     const { store, policy } = deps;
     const { environment, terms, connectionRow } = session;
     const isOver = session.finishedAt !== null && !policy.connectReusable;
+    const { allowedIntegrations, endUser, tags } = terms;
     const common = {
       ...environment.appearance,
+      person: isOver ? null : (endUser?.displayName ?? tags["end_user_display_name"] ?? null) || null,
       finished: isOver,
       expires_at: new Date(session.expiresAt).toISOString(),
       redirect_url: redirectOf(session),
     };
     if (isOver) return { ...common, reconnects: null, integrations: [] };
-    const { allowedIntegrations, endUser, tags } = terms;
     const person = endUser?.id ?? tags["end_user_id"];
     const former = connectionRow === null ? undefined : await connectionByRow(store.query, connectionRow);
     const linked =

@@ -67,6 +67,13 @@ export type Linked = { readonly connectionId: string; readonly account: Provider
 const tooManyTries = (): Refusal =>
   new Refusal("rate_limited", { text: "Too many wrong tries with this link. Ask the app for a new one." });
 
+/** Enough for its owner to know it again; whoever else has the link learns no address from it. */
+const hintOf = ({ name, email, workspace }: ProviderAccount) => ({
+  name,
+  email: email === null ? null : email.replace(/^(.).*(?=@)/su, "$1…"),
+  workspace,
+});
+
 /** An account is told apart by what the provider calls it, and not by what it may rename. @throws Refusal different_account */
 const refuseAnother = (
   former: Connection | undefined,
@@ -75,7 +82,7 @@ const refuseAnother = (
 ): void => {
   const before = former?.account ?? null;
   if (confirmed || before === null || now === null || before.id === now.id) return;
-  throw new Refusal("different_account", { payload: { before, now } });
+  throw new Refusal("different_account", { payload: { before: hintOf(before), now } });
 };
 
 /**

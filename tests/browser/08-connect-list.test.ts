@@ -39,7 +39,7 @@ test("several: their marks, what is linked already, and the way back", async () 
   await page.getByText("Choose what the app may use.").waitFor();
   const rows = page.locator(".integrations button");
   // In the order in which the app set them up, with initials in place of the providers' own logos.
-  expect(await rows.allTextContents()).toEqual(["TTToggl TrackLinked", "JIJira", "STSlack (token)"]);
+  expect(await rows.allTextContents()).toEqual(["TTToggl TrackLinked", "JIJira", "SLSlack"]);
   expect(await page.locator(".mark:not([aria-hidden=true])").count()).toBe(0);
   await rows.filter({ hasText: "Jira" }).click();
   expect([await titleOf(page), await page.title()]).toEqual(["Link Jira", "Link Jira"]);
@@ -62,7 +62,7 @@ test("more than six can be searched, and what is found is announced", async () =
   const rows = page.locator(".integration-name");
   expect([await rows.count(), await status.textContent()]).toEqual([7, ""]);
   await search.fill(" SLACK");
-  expect([await rows.allInnerTexts(), await status.textContent()]).toEqual([["Slack (token)"], "1 found"]);
+  expect([await rows.allInnerTexts(), await status.textContent()]).toEqual([["Slack"], "1 found"]);
   await search.fill("s");
   expect([await rows.count(), await status.textContent()]).toEqual([5, "5 found"]);
   await search.fill("<b>zz");

@@ -118,7 +118,7 @@ test("what the provider says of when is counted down", async () => {
   await expectNotice(
     page,
     "Toggl Track allows no more checks for now",
-    "Toggl counts these checks, and the hour's allowance of this account is used up. Your details may well be right: try again when the hour is over.",
+    "Toggl counts these checks, and the hour's allowance of this account is used up. Your details may well be right: try again later.",
     stillHere,
     "You can try again in 10 minutes.",
   );

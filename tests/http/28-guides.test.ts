@@ -151,11 +151,7 @@ describe("the documentation", () => {
     const drawn = await readdir(new URL("docs/pictures/", root));
 
     expect(named).toContain("account-token.png");
-    // What is drawn of the form: until then the pages leave it out.
-    expect(named.filter((name) => !drawn.includes(name)).toSorted()).toEqual([
-      "connect-form-password.png",
-      "connect-form-token.png",
-    ]);
+    expect(named.filter((name) => !drawn.includes(name))).toEqual([]);
   });
 
   test("shows its pictures, which may be kept for good under their digest", async () => {

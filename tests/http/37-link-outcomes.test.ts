@@ -52,7 +52,7 @@ const wrong =
   "Check that the token or the password is complete. If you sign in with Google, Apple or your company's account, you have no Toggl password: use the API token.";
 const refusedAnyway = "The provider refused these credentials. Check them and try again.";
 const quota =
-  "Toggl counts these checks, and the hour's allowance of this account is used up. Your details may well be right: try again when the hour is over.";
+  "Toggl counts these checks, and the hour's allowance of this account is used up. Your details may well be right: try again later.";
 const tooFast =
   "The provider takes no more calls at the moment, so the credentials could not be checked yet.";
 const down = "The provider does not answer, so the credentials could not be checked. Try again later.";

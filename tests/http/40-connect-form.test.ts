@@ -42,6 +42,7 @@ describe("GET /connect/form", () => {
       theme: "system",
       light_colour: "#2f5bea",
       dark_colour: "#93b1ff",
+      person: null,
       finished: false,
       expires_at: "2026-03-04T05:36:07.000Z",
       redirect_url: null,
@@ -127,6 +128,16 @@ describe("GET /connect/form", () => {
     expect((await integrationsIn(session))[0]).toMatchObject({ docs: docs_connect, has_anchors: false });
   });
 
+  test.for(["javascript:alert(1)", "data:text/html,<h1>Help</h1>", "/help"])(
+    "leads nowhere but to the web: %s",
+    async (docs_connect) => {
+      const overrides = { "toggl-here": { docs_connect } };
+      const reply = await scene.app.post("/connect/sessions", { tags: {}, overrides });
+
+      expect([reply.status, reply.text]).toEqual([400, expect.stringContaining("docs_connect")]);
+    },
+  );
+
   test("promises to use a password once only where that is kept", async () => {
     const own = await openLinkScene(house, upstream, { config: { keep_password: true } });
     const [integration] = await integrationsIn(await own.session());
@@ -148,6 +159,15 @@ describe("GET /connect/form", () => {
     expect(await marked({ tags: { end_user_id: "user-1" } })).toBe(true);
     expect(await marked({ end_user: { id: "user-2" } })).toBe(false);
     expect(await marked({ tags: {} })).toBe(false);
+  });
+
+  test("says for whom, as the app calls them: a link that was meant for somebody else shows it", async () => {
+    const personOf = async (terms: Fields): Promise<unknown> =>
+      (await formOf(await scene.session(terms)))["person"];
+
+    expect(await personOf({ end_user: { id: "user-1", display_name: "Ada King" } })).toBe("Ada King");
+    expect(await personOf({ tags: { end_user_display_name: "Ada King" } })).toBe("Ada King");
+    expect(await personOf({ end_user: { id: "user-1", email: "ada@example.com" } })).toBeNull();
   });
 
   test("names who was linked before by name only", async () => {

@@ -82,6 +82,7 @@ test.for([
   [{ app_name: "   " }, "app_name"],
   [{ app_name: "x".repeat(65) }, "app_name"],
   [{ app_name: "two\nlines" }, "app_name"],
+  [{ app_name: "Acme \u202eemca" }, "app_name"],
   [{ app_name: 7 }, "app_name"],
   [{ theme: "blue" }, "theme"],
   [{ theme: null }, "theme"],

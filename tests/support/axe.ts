@@ -1,7 +1,6 @@
 // Looks at a page the way axe-core does: in light and dark, on a phone and on a desk.
 
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 
@@ -22,7 +21,7 @@ const run = (page: Page, runOnly: object): Promise<readonly Violation[]> =>
   })))`);
 
 // The smaller of its two files, because every page has to read it.
-const source = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const source = readFile(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 
 /** Nothing to complain of, whichever way the page is looked at. */
 export const expectAccessible = async (

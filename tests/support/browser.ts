@@ -86,4 +86,4 @@ export const leave = async (): Promise<void> => {
 };
 
 /** For `afterAll`: everybody has left. The browser itself waits for the next file, and ends with this process. */
-export const closeBrowser = leave;
+export const closeBrowser = (): Promise<void> => leave();

@@ -4,10 +4,13 @@ import type { Account } from "./form-data.ts";
 
 const t = enConnect.another;
 
-export type AccountChange = { readonly before: Account; readonly now: Account };
+/** Of the former one, the server gives no more than its owner knows it by. */
+type Named = Pick<Account, "name" | "email" | "workspace">;
+
+export type AccountChange = { readonly before: Named; readonly now: Named };
 
 /** Its name on a line of its own: what strangers call themselves runs into nothing else. */
-const Named = ({ account: { name, email, workspace } }: { readonly account: Account }) => {
+const NamedAccount = ({ account: { name, email, workspace } }: { readonly account: Named }) => {
   const more = [email, workspace === null ? null : t.workspace(workspace)].filter((part) => part !== null);
   const [first = t.unnamed, ...others] = name === null ? more : [name, ...more];
   return (
@@ -53,13 +56,13 @@ export const AnotherAccount = ({
         <div>
           <dt>{t.before}</dt>
           <dd>
-            <Named account={change.before} />
+            <NamedAccount account={change.before} />
           </dd>
         </div>
         <div>
           <dt>{t.now}</dt>
           <dd>
-            <Named account={change.now} />
+            <NamedAccount account={change.now} />
           </dd>
         </div>
       </dl>

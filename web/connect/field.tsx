@@ -98,7 +98,8 @@ export const ConnectField = ({ name, field, value, onValue, fault, help }: Props
             {...untouched}
             type="text"
             inputMode={field.format === "email" ? "email" : undefined}
-            placeholder={field.example}
+            // Of a secret it would look like one that is there already.
+            placeholder={secret ? undefined : field.example}
             class={
               secret && !shown ? "masked mono" : secret || field.pattern !== undefined ? "mono" : undefined
             }

@@ -1,28 +1,12 @@
 import { useState } from "preact/hooks";
 import { enConnect } from "../texts/en-connect.ts";
 import type { Integration } from "./form-data.ts";
+import { Mark } from "./mark.tsx";
 
 const t = enConnect.list;
 
 /** So many are seen at a glance. */
 const searchedFrom = 7;
-
-export const Mark = ({ mark: { initials, colour } }: { readonly mark: Integration["mark"] }) => (
-  <svg class="mark" viewBox="0 0 40 40" aria-hidden="true">
-    <rect width="40" height="40" rx="9" fill={colour} />
-    <text
-      x="20"
-      y="21"
-      fill="#fff"
-      font-size="16"
-      font-weight="600"
-      text-anchor="middle"
-      dominant-baseline="central"
-    >
-      {initials}
-    </text>
-  </svg>
-);
 
 export const IntegrationList = ({
   integrations,

@@ -33,11 +33,11 @@ const askedFields = ({ config }: Integration, shape: Shape | undefined): readonl
   ];
 };
 
-const isConfig = ([name]: readonly [string, string]): boolean => name.startsWith("params.");
+const isConfig = (name: string): boolean => name.startsWith("params.");
 
 /** A token is not shown as somebody's address because two ways call their fields alike; the configuration is one for all. */
 const placeOf = (name: string, shapeName: string | undefined): string =>
-  isConfig([name, ""]) ? "" : (shapeName ?? "");
+  isConfig(name) ? "" : (shapeName ?? "");
 
 /** The body of the wire: what is asked in this shape, and what the shape fills in by itself. */
 const bodyOf = (shape: Shape | undefined, asked: readonly Asked[], values: Values) => {
@@ -45,9 +45,9 @@ const bodyOf = (shape: Shape | undefined, asked: readonly Asked[], values: Value
   const filled = Object.entries(shape?.fields ?? {})
     .filter(([, { hidden }]) => hidden === true)
     .map(([name, field]) => [name, field.default_value ?? ""] as const);
-  const credentials = Object.fromEntries([...given.filter((entry) => !isConfig(entry)), ...filled]);
+  const credentials = Object.fromEntries([...given.filter(([name]) => !isConfig(name)), ...filled]);
   const config = given
-    .filter((entry) => isConfig(entry) && entry[1] !== "")
+    .filter(([name, value]) => isConfig(name) && value !== "")
     .map(([name, value]) => [name.replace("params.", ""), value] as const);
   return { credentials, ...(config.length > 0 ? { params: Object.fromEntries(config) } : {}) };
 };

@@ -1,169 +1,20 @@
 // The build makes a style sheet of it, which the server links in the page's head.
 // oxlint-disable-next-line import/no-unassigned-import
 import "../style/index.css";
-import { render, type ComponentChildren } from "preact";
+import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { call } from "../api.ts";
-import type { FormData, Integration, Linked } from "../connect/form-data.ts";
-import { IntegrationList, Mark } from "../connect/integration-list.tsx";
+import { Card } from "../connect/card.tsx";
+import { DeadEnd } from "../connect/dead-end.tsx";
+import { IntegrationList } from "../connect/integration-list.tsx";
+import { keepTabInside } from "../connect/keep-tab.ts";
 import { LinkForm } from "../connect/link-form.tsx";
 import { LinkedAccount } from "../connect/linked.tsx";
-import { keepTabInside } from "../connect/keep-tab.ts";
-import { findOpening, isFramed, isToken, type Opening } from "../connect/opening.ts";
-import { endOfLink } from "../connect/outcome.ts";
-import { tellerFor, tellNobody, tellOfLeaving, type Tell } from "../connect/tell.ts";
-import { showTheme, showUsualTheme } from "../connect/theme.ts";
+import { findOpening, isFramed, type Opening } from "../connect/opening.ts";
+import { backOf, openForm, type Stage } from "../connect/stage.ts";
+import { tellNobody, tellOfLeaving } from "../connect/tell.ts";
+import { showUsualTheme } from "../connect/theme.ts";
 import { enConnect as t } from "../texts/en-connect.ts";
 import { keepFocus } from "../ui/focus.ts";
-import { useSlow } from "../ui/slow.ts";
-
-/** Why nothing can be linked here, now. */
-type Over = keyof typeof t.over;
-
-type Open = { readonly token: string; readonly data: FormData; readonly tell: Tell };
-
-type BackTo = { readonly url: string; readonly app: string | null };
-
-type Stage =
-  | {
-      readonly at: "over";
-      readonly why: Over;
-      readonly tell: Tell;
-      /** What may go better another time. */
-      readonly again?: Opening;
-      /** Where the app waits, as far as it said so. */
-      readonly back?: BackTo | undefined;
-    }
-  | (Open & { readonly at: "list" })
-  | (Open & { readonly at: "form"; readonly integration: Integration })
-  | (Open & { readonly at: "linked"; readonly integration: Integration; readonly linked: Linked });
-
-const backOf = ({ redirect_url: url, app_name: app }: FormData): BackTo | undefined =>
-  url === null || isFramed ? undefined : { url, app };
-
-/** One call, and the form stands. */
-const openForm = async (opening: Opening): Promise<Stage> => {
-  if (opening.how === "incomplete") {
-    return isFramed
-      ? { at: "over", why: "silent", tell: tellOfLeaving }
-      : { at: "over", why: "incomplete", tell: tellNobody };
-  }
-  const { token } = opening;
-  const tell = tellerFor(opening);
-  if (!isToken(token)) return { at: "over", why: "unknown", tell };
-  try {
-    const query = opening.how === "frame" ? { opener: opening.opener } : {};
-    const { data } = await call("GET /connect/form", { token, query });
-    showTheme(data);
-    if (data.finished) return { at: "over", why: "finished", tell, back: backOf(data) };
-    const [first, ...others] = data.integrations;
-    if (!first) return { at: "over", why: "nothing", tell, back: backOf(data) };
-    const open = { token, data, tell };
-    return others.length === 0 ? { ...open, at: "form", integration: first } : { ...open, at: "list" };
-  } catch (error) {
-    const end = endOfLink(error);
-    // Whoever may not open the form is told nothing.
-    if (end !== undefined) return { at: "over", why: end, tell: end === "origin" ? tellNobody : tell };
-    return { at: "over", why: "unreachable", tell, again: opening };
-  }
-};
-
-/** The card, the same in every state, and what stands in it. */
-const Card = ({
-  title,
-  lead,
-  mark,
-  isDone = false,
-  onBack,
-  tell,
-  children,
-}: {
-  readonly title: string;
-  readonly lead?: string | undefined;
-  readonly mark?: Integration["mark"];
-  readonly isDone?: boolean;
-  readonly onBack?: (() => void) | undefined;
-  readonly tell: Tell;
-  readonly children?: ComponentChildren;
-}) => {
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
-  return (
-    <main class="card connect-card">
-      <div class="connect-bar">
-        {onBack && (
-          <button type="button" class="text" onClick={onBack}>
-            ← {t.back}
-          </button>
-        )}
-        {isFramed && tell !== tellNobody && (
-          <button type="button" class="close" aria-label={t.close} onClick={() => tell({ type: "close" })}>
-            <svg viewBox="0 0 20 20" aria-hidden="true">
-              <path d="M5 5l10 10M15 5L5 15" />
-            </svg>
-          </button>
-        )}
-      </div>
-      <header>
-        {mark && (
-          <span class="mark-line">
-            <Mark mark={mark} />
-            {isDone && (
-              <svg class="done" viewBox="0 0 20 20" aria-hidden="true">
-                <circle cx="10" cy="10" r="10" />
-                <path d="M5.5 10.5l3 3 6-6.5" />
-              </svg>
-            )}
-          </span>
-        )}
-        <h1 tabIndex={-1} dir="auto">
-          {title}
-        </h1>
-        {lead !== undefined && (
-          <p class="quiet" dir="auto">
-            {lead}
-          </p>
-        )}
-      </header>
-      {children}
-    </main>
-  );
-};
-
-type Ended = {
-  readonly why: Over;
-  readonly tell: Tell;
-  readonly back: BackTo | undefined;
-  readonly onRetry: () => Promise<void>;
-};
-
-const Finished = ({ why, tell, back, onRetry }: Ended) => {
-  const { title, text } = t.over[why];
-  const [pending, setPending] = useState(false);
-  const slow = useSlow(pending);
-  const retry = async (): Promise<void> => {
-    if (pending) return;
-    setPending(true);
-    await onRetry();
-    setPending(false);
-  };
-  return (
-    <Card title={title} tell={tell}>
-      <p>{text}</p>
-      {why === "unreachable" && (
-        <button type="button" class="main" aria-disabled={pending} onClick={() => void retry()}>
-          {slow ? t.over.unreachable.busy : t.over.unreachable.retry}
-        </button>
-      )}
-      {back && (
-        <a class="main" href={back.url}>
-          {t.linked.backTo(back.app)}
-        </a>
-      )}
-    </Card>
-  );
-};
 
 /** A field for searching is emptied by Escape, and words that are being composed are given up by it. */
 const isForField = ({ isComposing, target }: KeyboardEvent): boolean =>
@@ -202,9 +53,11 @@ const Connect = ({
   }, [stage]);
 
   switch (stage.at) {
+    case "waiting":
+      return <Card title={t.waiting} tell={stage.tell} />;
     case "over":
       return (
-        <Finished
+        <DeadEnd
           why={stage.why}
           tell={stage.tell}
           back={stage.back}
@@ -228,7 +81,7 @@ const Connect = ({
           title={t.linkAccount(integration.name)}
           lead={
             former === undefined || former === null
-              ? t.form.lead(data.app_name, integration.name)
+              ? t.form.lead(data.app_name, integration.name, data.person)
               : t.form.again(former)
           }
           mark={integration.mark}
@@ -272,6 +125,17 @@ document.documentElement.dataset["framed"] = String(isFramed);
 showUsualTheme();
 keepFocus();
 if (isFramed) keepTabInside();
+
+/** So long nothing is shown: what comes and goes at once helps nobody. */
+const momentMs = 1000;
+
+const show = (first: Stage, later?: Promise<Opening>): void =>
+  render(<Connect key={first.at} first={first} later={later} />, document.body);
+
+// The app may take its time to hand in the token. Its page is covered meanwhile, and there is a way back to it.
+const tellMeanwhile = isFramed ? tellOfLeaving : tellNobody;
+const moment = setTimeout(() => show({ at: "waiting", tell: tellMeanwhile }), momentMs);
 const opening = await findOpening();
-const later = opening.how === "incomplete" ? opening.later : undefined;
-render(<Connect first={await openForm(opening)} later={later} />, document.body);
+const first = await openForm(opening);
+clearTimeout(moment);
+show(first, opening.how === "incomplete" ? opening.later : undefined);

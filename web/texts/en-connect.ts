@@ -3,6 +3,7 @@
 export const enConnect = {
   close: "Close",
   back: "Back",
+  waiting: "One moment…",
   linkAccount: (name: string) => `Link ${name}`,
 
   list: {
@@ -16,10 +17,8 @@ export const enConnect = {
   },
 
   form: {
-    lead: (app: string | null, name: string) =>
-      app === null
-        ? `The app would like to use your ${name} account.`
-        : `${app} would like to use your ${name} account.`,
+    lead: (app: string | null, name: string, person: string | null) =>
+      `${app ?? "The app"} would like to use your ${name} account${person === null ? "" : ` for ${person}`}.`,
     again: (account: string) => `Linked so far: ${account}.`,
     how: "How would you like to do it?",
     recommended: "Recommended",

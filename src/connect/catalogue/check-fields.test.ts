@@ -40,6 +40,8 @@ describe("what came along when a value was pasted is taken off", () => {
     ["https://acme.example.com", "acme"],
     ["HTTPS://acme.Example.com/agent/?x=1", "acme"],
     ["acme.example.com", "acme"],
+    ['"acme"\n', "acme"],
+    ["` acme `", "acme"],
   ])("%j", (pasted, site) => {
     expect(check({ site: pasted })).toMatchObject({ site });
   });

@@ -70,12 +70,14 @@ export const faultOfValue = (field: Field, value: string): ValueFault | undefine
 
 /** White space, and the marks without a width that come along when a page is copied. */
 const around = /^[\s\u200b-\u200d\u2060\ufeff]+|[\s\u200b-\u200d\u2060\ufeff]+$/gu;
+/** As answers of APIs and lines of programs have them around a value. */
+const quoted = /^(["'`])(.*)\1$/su;
 const lineEndsAround = /^[\t\r\n]+|[\t\r\n]+$/g;
 
 /** A value without what came along when it was pasted: blanks, and what the form shows around the input. */
 export const unwrapped = (field: Field, pasted: string): string => {
   if (field.keep_blanks) return pasted.replace(lineEndsAround, "");
-  const value = pasted.replace(around, "");
+  const value = pasted.replace(around, "").replace(quoted, "$2").replace(around, "");
   if (field.format === "hostname") return value.replace(/^https?:\/\//i, "").replace(/\/.*$/s, "");
   const { prefix, suffix } = field;
   const begun = prefix !== undefined && startsAlike(value, prefix) ? value.slice(prefix.length) : value;
