@@ -202,7 +202,9 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
     );
   }
 
-  app.setErrorHandler((error, request, reply) => refuse(exchangeOf(request, reply), error));
+  app.setErrorHandler((error, request, reply) =>
+    refuse(exchangeOf(request, reply, request.routeOptions.config.wire), error),
+  );
 
   const methodsOf = methodsByPath(routes);
   app.setNotFoundHandler((request, reply) => {
