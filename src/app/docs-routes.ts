@@ -84,7 +84,9 @@ const page = (digest: string): string => `<!doctype html>
 
 /** The rows, and behind them the rows that show them. */
 export const withDocuments = (rows: readonly Route[], origin: URL): readonly Route[] => {
-  const document = JSON.stringify(openApiDocument(rows, origin.origin));
+  let made: string | undefined;
+  /** With the first visit: a server that is to be quick to start does not write it for nobody. */
+  const document = (): string => (made ??= JSON.stringify(openApiDocument(rows, origin.origin)));
   let loading: Promise<Script> | undefined;
   const scalar = (): Promise<Script> => {
     loading ??= loadScalar().catch((error: unknown) => {
@@ -101,7 +103,7 @@ export const withDocuments = (rows: readonly Route[], origin: URL): readonly Rou
       path: "/openapi.json",
       summary: "The OpenAPI document of this server",
       answers: { means: "The document.", schema: z.looseObject({ openapi: z.string() }) },
-      run: () => ({ content: { type: "application/json; charset=utf-8", body: document } }),
+      run: () => ({ content: { type: "application/json; charset=utf-8", body: document() } }),
     }),
     route({
       ...open,
