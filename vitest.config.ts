@@ -38,7 +38,7 @@ export default defineConfig({
     // So that a test can be picked by its line: npm test tests/http/01-sign-up.test.ts:20
     includeTaskLocation: true,
     // Generous, because a slow machine is no failure; a hung test still ends.
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

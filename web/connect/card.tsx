@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { enConnect as t } from "../texts/en-connect.ts";
 import type { Integration } from "./form-data.ts";
 import { Mark } from "./mark.tsx";
@@ -24,7 +24,8 @@ export const Card = ({
   readonly tell: Tell;
   readonly children?: ComponentChildren;
 }) => {
-  useEffect(() => {
+  // At once with the heading.
+  useLayoutEffect(() => {
     document.title = title;
   }, [title]);
   return (
