@@ -9,6 +9,25 @@ type Named = Pick<Account, "name" | "email" | "workspace">;
 
 export type AccountChange = { readonly before: Named; readonly now: Named };
 
+const isText = (value: unknown): boolean => value === null || typeof value === "string";
+
+const isNamed = (value: unknown): value is Named =>
+  typeof value === "object" &&
+  value !== null &&
+  "name" in value &&
+  "email" in value &&
+  "workspace" in value &&
+  [value.name, value.email, value.workspace].every(isText);
+
+/** What a refusal goes with that asks for a confirmation. */
+export const isAccountChange = (value: unknown): value is AccountChange =>
+  typeof value === "object" &&
+  value !== null &&
+  "before" in value &&
+  "now" in value &&
+  isNamed(value.before) &&
+  isNamed(value.now);
+
 /** Its name on a line of its own: what strangers call themselves runs into nothing else. */
 const NamedAccount = ({ account: { name, email, workspace } }: { readonly account: Named }) => {
   const more = [email, workspace === null ? null : t.workspace(workspace)].filter((part) => part !== null);

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { call, Refused } from "../api.ts";
 import { enConnect } from "../texts/en-connect.ts";
 import { useSlow } from "../ui/slow.ts";
-import { AnotherAccount, type AccountChange } from "./another-account.tsx";
+import { AnotherAccount, isAccountChange, type AccountChange } from "./another-account.tsx";
 import { ConnectField } from "./field.tsx";
 import type { AskedField, FormData, Integration, Linked, Shape } from "./form-data.ts";
 import { OutcomeNotice } from "./outcome-notice.tsx";
@@ -77,10 +77,8 @@ const send = (
 };
 
 const changeIn = (error: unknown): AccountChange | undefined =>
-  error instanceof Refused && error.code === "different_account"
-    ? // The server's own answer, of the form that link-account.ts gives it.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      (error.payload as AccountChange)
+  error instanceof Refused && error.code === "different_account" && isAccountChange(error.payload)
+    ? error.payload
     : undefined;
 
 const emptyOnes = (asked: readonly Asked[], values: Values): Readonly<Record<string, string>> =>
