@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { format } from "oxfmt";
 import * as z from "zod";
-import { ownRefusalsOf, refusalGroups } from "#app/row-details.ts";
+import { ownRefusalsOf, refusalGroups } from "#app/documents/row-details.ts";
 import { settings, shownDefault } from "#kernel/config.ts";
 import { refusals } from "#kernel/errors.ts";
 import type { Route, Wire } from "#kernel/http/route.ts";

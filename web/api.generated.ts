@@ -12,12 +12,6 @@ export type Calls = {
     };
     readonly answer: { readonly success: true };
   };
-  "POST /api/sessions": {
-    readonly body: { readonly email: string; readonly password: string; readonly remember_me?: boolean };
-    readonly answer: { readonly success: true };
-  };
-  "GET /api/sessions": { readonly body: undefined; readonly answer: { readonly success: true } };
-  "DELETE /api/sessions": { readonly body: undefined; readonly answer: { readonly success: true } };
   "POST /api/me/close_account/track": {
     readonly body: { readonly current_password?: string };
     readonly answer: { readonly success: true; readonly undo_until: string | null };
@@ -26,27 +20,12 @@ export type Calls = {
     readonly body: undefined;
     readonly answer: { readonly success: true };
   };
-  "POST /api/me/password_reset/request": {
-    readonly body: { readonly email: string };
+  "POST /api/sessions": {
+    readonly body: { readonly email: string; readonly password: string; readonly remember_me?: boolean };
     readonly answer: { readonly success: true };
   };
-  "POST /api/me/password_reset/confirm/{code}": {
-    readonly body: { readonly password: string };
-    readonly answer: { readonly success: true };
-  };
-  "GET /api/me": {
-    readonly body: undefined;
-    readonly answer: {
-      readonly success: true;
-      readonly email: string;
-      readonly email_verified: boolean;
-      readonly pending_email: string | null;
-      readonly display_name: string;
-      readonly timezone: string;
-      readonly created_at: string;
-      readonly has_token: boolean;
-    };
-  };
+  "GET /api/sessions": { readonly body: undefined; readonly answer: { readonly success: true } };
+  "DELETE /api/sessions": { readonly body: undefined; readonly answer: { readonly success: true } };
   "GET /api/me/sessions": {
     readonly body: undefined;
     readonly answer: {
@@ -70,6 +49,40 @@ export type Calls = {
   "DELETE /api/me/sessions/{session_id}": {
     readonly body: undefined;
     readonly answer: { readonly success: true };
+  };
+  "POST /api/me/password_reset/request": {
+    readonly body: { readonly email: string };
+    readonly answer: { readonly success: true };
+  };
+  "POST /api/me/password_reset/confirm/{code}": {
+    readonly body: { readonly password: string };
+    readonly answer: { readonly success: true };
+  };
+  "POST /api/me/email_change/request": {
+    readonly body: { readonly email: string; readonly current_password: string };
+    readonly answer: { readonly success: true };
+  };
+  "DELETE /api/me/email_change": { readonly body: undefined; readonly answer: { readonly success: true } };
+  "POST /api/me/email_verification/request": {
+    readonly body: { readonly email: string };
+    readonly answer: { readonly success: true };
+  };
+  "POST /api/me/email_verification/confirm/{code}": {
+    readonly body: undefined;
+    readonly answer: { readonly success: true; readonly email: string };
+  };
+  "GET /api/me": {
+    readonly body: undefined;
+    readonly answer: {
+      readonly success: true;
+      readonly email: string;
+      readonly email_verified: boolean;
+      readonly pending_email: string | null;
+      readonly display_name: string;
+      readonly timezone: string;
+      readonly created_at: string;
+      readonly has_token: boolean;
+    };
   };
   "GET /api/me/audit": {
     readonly body: undefined;
@@ -138,19 +151,6 @@ export type Calls = {
       }[];
       readonly next: number | null;
     };
-  };
-  "POST /api/me/email_change/request": {
-    readonly body: { readonly email: string; readonly current_password: string };
-    readonly answer: { readonly success: true };
-  };
-  "DELETE /api/me/email_change": { readonly body: undefined; readonly answer: { readonly success: true } };
-  "POST /api/me/email_verification/request": {
-    readonly body: { readonly email: string };
-    readonly answer: { readonly success: true };
-  };
-  "POST /api/me/email_verification/confirm/{code}": {
-    readonly body: undefined;
-    readonly answer: { readonly success: true; readonly email: string };
   };
   "GET /api/v9/me": {
     readonly body: undefined;

@@ -1,5 +1,5 @@
 import type { Clock } from "../kernel/clock.ts";
-import type { Passwords } from "../kernel/crypto/password.ts";
+import type { Passwords } from "../kernel/crypto/passwords/password.ts";
 import type { RootKeys } from "../kernel/crypto/root-keys.ts";
 import type { Store, Tx } from "../kernel/db/store.ts";
 import type { Limit } from "../kernel/http/route.ts";
@@ -8,9 +8,9 @@ import type { Tries } from "../kernel/limits/tries.ts";
 import type { MailQueue } from "../kernel/mail/queue.ts";
 import type { Audit } from "../kernel/telemetry/audit.ts";
 import type { Log } from "../kernel/telemetry/log.ts";
-import type { Account, Principal } from "./account.ts";
-import type { AccountLimits } from "./limits.ts";
-import type { SigningKeys } from "./signing-keys.ts";
+import type { Account, Principal } from "./model/account.ts";
+import type { AccountLimits } from "./model/limits.ts";
+import type { SigningKeys } from "./signing/signing-keys.ts";
 
 /** What an operator may decide about accounts. */
 export type AccountPolicy = {

@@ -1,27 +1,30 @@
 import { day, hour, minute } from "../kernel/clock.ts";
-import type { PublicJwk } from "../kernel/crypto/signing-keys.ts";
+import type { PublicJwk } from "../kernel/crypto/jwt/signing-keys.ts";
 import type { Guard, Route } from "../kernel/http/route.ts";
 import type { Timetable } from "../kernel/jobs.ts";
-import type { Principal } from "./account.ts";
-import { anyCredential, cookieOrPassword, createAuthenticate, peerOf } from "./authenticate.ts";
-import { eraseClosedAccounts } from "./close-account.ts";
+import type { Principal } from "./model/account.ts";
+import { anyCredential, cookieOrPassword, createAuthenticate, peerOf } from "./sessions/authenticate.ts";
+import { eraseClosedAccounts } from "./membership/close-account.ts";
 import type { AccountDeps } from "./deps.ts";
-import { myAccountRoutes } from "./my-account-routes.ts";
-import { accountRoutes } from "./routes.ts";
-import { createSessions } from "./sessions.ts";
+import { addressRoutes } from "./address/routes.ts";
+import { membershipRoutes } from "./membership/routes.ts";
+import { profileRoutes } from "./profile/routes.ts";
+import { recoveryRoutes } from "./recovery/routes.ts";
+import { sessionRoutes } from "./sessions/routes.ts";
+import { createSessions } from "./sessions/sessions.ts";
 import { purgeCodes } from "./store/codes.ts";
 import { purgeSessions } from "./store/sessions.ts";
 import { createUseCases, type AccountUseCases } from "./use-cases.ts";
-import { createPasswordChecks } from "./verify-password.ts";
+import { createPasswordChecks } from "./credentials/verify-password.ts";
 
-export type { Account, Peer, Principal, Whence } from "./account.ts";
+export type { Account, Peer, Principal, Whence } from "./model/account.ts";
 export type { AccountDeps, AccountPolicy } from "./deps.ts";
-export type { AccountChange } from "./change-account.ts";
+export type { AccountChange } from "./profile/change-account.ts";
 export type { AccountUseCases } from "./use-cases.ts";
-export { accountLimits } from "./limits.ts";
-export { createSigningKeys, signingKeyStatus, type SigningKeyStatus } from "./signing-keys.ts";
-export { displayNameIssue } from "./display-name.ts";
-export { parseEmailAddress } from "./email-address.ts";
+export { accountLimits } from "./model/limits.ts";
+export { createSigningKeys, signingKeyStatus, type SigningKeyStatus } from "./signing/signing-keys.ts";
+export { displayNameIssue } from "./model/display-name.ts";
+export { parseEmailAddress } from "./model/email-address.ts";
 export { accountSealedColumns } from "./store/sealed-columns.ts";
 export { peerOf };
 
@@ -40,9 +43,10 @@ export const createAccounts = (deps: AccountDeps): Accounts => {
   const sessions = createSessions(deps);
   const passwordChecks = createPasswordChecks(deps);
   const authenticate = createAuthenticate({ store: deps.store, sessions, passwordChecks });
-  const guards = {
+  const gates = {
     anyCredential: anyCredential(authenticate),
     cookieOrPassword: cookieOrPassword(authenticate),
+    limit: deps.rate,
   };
   const use = createUseCases({ ...deps, sessions, passwordChecks });
   const { store, clock, policy } = deps;
@@ -56,10 +60,13 @@ export const createAccounts = (deps: AccountDeps): Accounts => {
 
   return {
     routes: [
-      ...accountRoutes(use, guards, deps.rate, policy.passwordMin),
-      ...myAccountRoutes(use, guards.cookieOrPassword, deps.rate),
+      ...membershipRoutes(use, gates, policy.passwordMin),
+      ...sessionRoutes(use, gates),
+      ...recoveryRoutes(use, policy.passwordMin),
+      ...addressRoutes(use, gates),
+      ...profileRoutes(use, gates),
     ],
-    anyCredential: guards.anyCredential,
+    anyCredential: gates.anyCredential,
     use,
     publicKeys: () => deps.signingKeys.publicKeys(),
     registerJobs: (timetable) => {

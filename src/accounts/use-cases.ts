@@ -1,25 +1,25 @@
-import { changeAccount } from "./change-account.ts";
-import { revokeSigningKey, rotateSigningKey } from "./change-signing-keys.ts";
-import { dropEmailChange, requestEmailChange } from "./change-email.ts";
-import { closeAccount, undoClose } from "./close-account.ts";
-import { confirmEmail } from "./confirm-email.ts";
-import { confirmReset } from "./confirm-reset.ts";
-import { createAccount } from "./create-account.ts";
+import { changeAccount } from "./profile/change-account.ts";
+import { revokeSigningKey, rotateSigningKey } from "./sessions/change-signing-keys.ts";
+import { dropEmailChange, requestEmailChange } from "./address/change-email.ts";
+import { closeAccount, undoClose } from "./membership/close-account.ts";
+import { confirmEmail } from "./address/confirm-email.ts";
+import { confirmReset } from "./recovery/confirm-reset.ts";
+import { createAccount } from "./membership/create-account.ts";
 import type { AccountDeps } from "./deps.ts";
-import { findAccount } from "./find-account.ts";
-import { issueReset } from "./issue-reset.ts";
-import { listMyAudit, listMySessions, readMyAccount } from "./my-account.ts";
-import { proveOwner } from "./prove-owner.ts";
-import { lockAccount, unlockAccount } from "./lock-account.ts";
-import { requestReset, requestVerification } from "./request-code.ts";
-import type { Sessions } from "./sessions.ts";
-import { signIn } from "./sign-in.ts";
-import { endMySession, endOtherSessions, endSession } from "./sign-out.ts";
-import { signUp } from "./sign-up.ts";
-import { replaceToken, revealToken, revokeToken } from "./tokens.ts";
-import type { PasswordChecks } from "./verify-password.ts";
+import { findAccount } from "./membership/find-account.ts";
+import { issueReset } from "./recovery/issue-reset.ts";
+import { listMyAudit, listMySessions, readMyAccount } from "./profile/my-account.ts";
+import { proveOwner } from "./credentials/prove-owner.ts";
+import { lockAccount, unlockAccount } from "./membership/lock-account.ts";
+import { requestReset, requestVerification } from "./recovery/request-code.ts";
+import type { Sessions } from "./sessions/sessions.ts";
+import { signIn } from "./sessions/sign-in.ts";
+import { endMySession, endOtherSessions, endSession } from "./sessions/sign-out.ts";
+import { signUp } from "./membership/sign-up.ts";
+import { replaceToken, revealToken, revokeToken } from "./credentials/tokens.ts";
+import type { PasswordChecks } from "./credentials/verify-password.ts";
 import type { Secret } from "../kernel/secret.ts";
-import type { Peer, Principal } from "./account.ts";
+import type { Peer, Principal } from "./model/account.ts";
 
 /** Every use case of the room, with its dependencies in place. */
 export const createUseCases = (

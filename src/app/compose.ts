@@ -22,13 +22,13 @@ import type { MailTransport } from "#kernel/mail/message.ts";
 import { createOutboxTransport } from "#kernel/mail/transport.outbox.ts";
 import { createSmtpTransport } from "#kernel/mail/transport.smtp.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
-import { demoSpot } from "./connect-demo.ts";
-import { withDocuments } from "./docs-routes.ts";
-import { guideRoutes } from "./guide-routes.ts";
+import { demoSpot } from "./pages/connect-demo.ts";
+import { withDocuments } from "./documents/docs-routes.ts";
+import { guideRoutes } from "./guides/routes.ts";
 import { layGround, type Surprises } from "./ground.ts";
 import type { OwnApiLine } from "./own-api.ts";
 import { openMigratedStore, outboxFolder } from "./open-store.ts";
-import { createPages } from "./pages.ts";
+import { createPages } from "./pages/pages.ts";
 import { systemRoutes } from "./system-routes.ts";
 
 /** The house, built and not yet listening. Read from top to bottom, this is how everything hangs together. */

@@ -6,7 +6,7 @@ import { SetupFault } from "#kernel/errors.ts";
 import { systemRandom } from "#kernel/ids.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import type { House } from "./compose.ts";
-import { pageHeaders } from "./page-html.ts";
+import { pageHeaders } from "./pages/page-html.ts";
 
 /** How long calls that are running may take to end. */
 const drainMs = 8000;

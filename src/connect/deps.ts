@@ -1,13 +1,13 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { RootKeys } from "../kernel/crypto/root-keys.ts";
 import type { Store, Tx } from "../kernel/db/store.ts";
-import type { Outbound } from "../kernel/http/outbound.ts";
+import type { Outbound } from "../kernel/outbound/outbound.ts";
 import type { Random } from "../kernel/ids.ts";
 import type { Tries } from "../kernel/limits/tries.ts";
 import type { Audit } from "../kernel/telemetry/audit.ts";
 import type { Log } from "../kernel/telemetry/log.ts";
 import type { Catalogue } from "./catalogue/catalogue.ts";
-import type { Told } from "./webhooks/event.ts";
+import type { Told } from "./model/event.ts";
 
 /** What an operator may decide about Connect. */
 export type ConnectPolicy = {

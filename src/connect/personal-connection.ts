@@ -2,14 +2,18 @@ import { z } from "zod";
 import type { Incoming } from "../kernel/http/incoming.ts";
 import { Refusal } from "../kernel/errors.ts";
 import type { StreamedAnswer } from "../kernel/http/route.ts";
-import { connectionsAnswer } from "./answers.ts";
-import type { CallProvider } from "./call-provider.ts";
-import type { Connection } from "./connection.ts";
-import { createConnectSession, createReconnectSession, type NewConnectSession } from "./create-session.ts";
-import { deleteConnection } from "./delete-connection.ts";
+import { connectionsAnswer } from "./wire/answers.ts";
+import type { CallProvider } from "./proxy/call-provider.ts";
+import type { Connection } from "./model/connection.ts";
+import {
+  createConnectSession,
+  createReconnectSession,
+  type NewConnectSession,
+} from "./sessions/create-session.ts";
+import { deleteConnection } from "./connections/delete-connection.ts";
 import type { RoomDeps } from "./deps.ts";
-import type { Environment, KeyHolder } from "./environment.ts";
-import { shownInList } from "./shown-connection.ts";
+import type { Environment, KeyHolder } from "./model/environment.ts";
+import { shownInList } from "./connections/shown-connection.ts";
 import { listConnections } from "./store/connections.ts";
 import { environmentByName } from "./store/environments.ts";
 import { integrationByKey } from "./store/integrations.ts";

@@ -1,15 +1,15 @@
-import { changeEnvironment, environmentBody } from "./change-environment.ts";
-import { connectSessionBody, newIntegrationBody } from "./bodies.ts";
-import { createEnvironment } from "./create-environment.ts";
-import { createIntegration } from "./create-integration.ts";
-import { createConnectSession, type NewConnectSession } from "./create-session.ts";
-import type { Integration } from "./connection.ts";
+import { changeEnvironment, environmentBody } from "./environments/change-environment.ts";
+import { connectSessionBody, newIntegrationBody } from "./wire/bodies.ts";
+import { createEnvironment } from "./environments/create-environment.ts";
+import { createIntegration } from "./integrations/create-integration.ts";
+import { createConnectSession, type NewConnectSession } from "./sessions/create-session.ts";
+import type { Integration } from "./model/connection.ts";
 import type { ConnectDeps } from "./deps.ts";
-import type { Environment } from "./environment.ts";
+import type { Environment } from "./model/environment.ts";
 import { allConnectOrigins } from "./store/environments.ts";
-import { createEnvironmentKey, revokeEnvironmentKey } from "./environment-key-life.ts";
-import { environmentNamed } from "./environment-named.ts";
-import { parsePart } from "./input.ts";
+import { createEnvironmentKey, revokeEnvironmentKey } from "./environments/environment-key-life.ts";
+import { environmentNamed } from "./environments/environment-named.ts";
+import { parsePart } from "./wire/input.ts";
 
 /** What the operator asks for, as an app would on the wire: the body is checked by the same rules. */
 type Wanted = { readonly environment: string; readonly body: Readonly<Record<string, unknown>> };

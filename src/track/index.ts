@@ -1,5 +1,5 @@
 import type { Clock } from "../kernel/clock.ts";
-import type { PublicJwk } from "../kernel/crypto/signing-keys.ts";
+import type { PublicJwk } from "../kernel/crypto/jwt/signing-keys.ts";
 import type { Guard, Limit, Route } from "../kernel/http/route.ts";
 import type { Caller } from "./caller.ts";
 import { createMetering } from "./metering.ts";

@@ -3,7 +3,7 @@ import { Refusal } from "../kernel/errors.ts";
 import type { Incoming } from "../kernel/http/incoming.ts";
 import { jsonBody, noBody } from "../kernel/http/input.ts";
 import { anyone, jsonType, route, type Guard, type Route } from "../kernel/http/route.ts";
-import type { PublicJwk } from "../kernel/crypto/signing-keys.ts";
+import type { PublicJwk } from "../kernel/crypto/jwt/signing-keys.ts";
 import type { Caller } from "./caller.ts";
 import { changeMeBody } from "./change-me.ts";
 import type { Metering } from "./metering.ts";

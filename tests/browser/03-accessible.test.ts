@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { pages } from "#app/pages.ts";
+import { pages } from "#app/pages/pages.ts";
 import { codeIn } from "../support/mails.ts";
 import { heading, keepSession, press, ready, signIn, signUp, type } from "../support/at-page.ts";
 import { expectAccessible } from "../support/axe.ts";

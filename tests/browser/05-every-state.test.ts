@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { pages } from "#app/pages.ts";
+import { pages } from "#app/pages/pages.ts";
 import { heading, press, ready, signedInAt, signIn, signUp, type } from "../support/at-page.ts";
 import { closeBrowser, leave, visit } from "../support/browser.ts";
 import { roomy, startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import PostalMime from "postal-mime";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { outboxFolder } from "#app/open-store.ts";
-import { pages } from "#app/pages.ts";
+import { pages } from "#app/pages/pages.ts";
 import { keepSession, press, ready, type } from "../support/at-page.ts";
 import { closeBrowser, leave, visit } from "../support/browser.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { pages } from "#app/pages.ts";
+import { pages } from "#app/pages/pages.ts";
 import { keepSession, ready } from "../support/at-page.ts";
 import { closeBrowser, leave, visit } from "../support/browser.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";

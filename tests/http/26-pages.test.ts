@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
-import { pages } from "#app/pages.ts";
+import { pages } from "#app/pages/pages.ts";
 import { startHouse, stopHouses, roomy, type TestHouse } from "../support/house.ts";
 import type { Reply } from "../support/http.ts";
 import { createDatabase } from "../support/postgres.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { pages } from "#app/pages.ts";
+import { pages } from "#app/pages/pages.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import type { Reply } from "../support/http.ts";
 

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Config } from "#kernel/config.ts";
 import { sealedColumns } from "#app/sealed-columns.ts";
-import { countLeaning, type Leaning } from "#kernel/crypto/root-key-removal.ts";
+import { countLeaning, type Leaning } from "#kernel/crypto/root-keys/root-key-removal.ts";
 import type { Store } from "#kernel/db/store.ts";
 
 type Settings = Readonly<Record<string, string>>;

@@ -71,8 +71,8 @@ describe("a breach is told:", () => {
     ["src/kernel/mail/x.ts", 'import { createTransport } from "nodemailer";', "opens connections"],
     ["src/kernel/db/x.ts", 'import pg from "pg";', "opens connections"],
     ["src/kernel/x.ts", 'import { Agent, type Dispatcher } from "undici";', "opens connections"],
-    ["src/kernel/http/outbounds.ts", 'import { Pool } from "undici";', "opens connections"],
-    ["src/connect/outbound-calls.ts", 'import { Pool } from "undici";', "opens connections"],
+    ["src/kernel/http/outbound.ts", 'import { Pool } from "undici";', "opens connections"],
+    ["src/connect/outbound/call.ts", 'import { Pool } from "undici";', "opens connections"],
 
     ["src/accounts/x.ts", 'import { open } from "../kernel/crypto/envelope.ts";', "opens sealed values"],
     [
@@ -106,14 +106,36 @@ describe("a breach is told:", () => {
   test("files that import one another in a circle, types or not", () => {
     const breaches = breachesOf([
       { path: "src/kernel/a.ts", text: 'import { b } from "./b.ts";' },
-      { path: "src/kernel/b.ts", text: 'import type { C } from "./http/c.ts";' },
-      { path: "src/kernel/http/c.ts", text: 'import { a } from "../a.ts";' },
+      { path: "src/kernel/b.ts", text: 'import type { C } from "./c.ts";' },
+      { path: "src/kernel/c.ts", text: 'import { a } from "./a.ts";' },
       { path: "src/kernel/d.ts", text: 'import { a } from "./a.ts";' },
     ]);
 
     expect(breaches).toEqual([
-      "These files import one another in a circle: src/kernel/a.ts, src/kernel/b.ts, src/kernel/http/c.ts.",
+      "These files import one another in a circle: src/kernel/a.ts, src/kernel/b.ts, src/kernel/c.ts.",
     ]);
+  });
+
+  test("chapters that import one another in a circle, though no files do", () => {
+    const breaches = breachesOf([
+      { path: "src/connect/proxy/a.ts", text: 'import { b } from "../vault/b.ts";' },
+      { path: "src/connect/vault/b.ts", text: "" },
+      { path: "src/connect/vault/c.ts", text: 'import type { D } from "../store/d.ts";' },
+      { path: "src/connect/store/d.ts", text: 'import { e } from "../proxy/e.ts";' },
+      { path: "src/connect/proxy/e.ts", text: "" },
+    ]);
+
+    expect(breaches).toEqual([
+      "These chapters import one another in a circle: src/connect/proxy, src/connect/store, src/connect/vault.",
+    ]);
+  });
+
+  test("a folder of more than twenty files", () => {
+    const named = (count: number) =>
+      Array.from({ length: count }, (_, at) => ({ path: `src/track/me/x${at}.ts`, text: "" }));
+
+    expect(breachesOf(named(20))).toEqual([]);
+    expect(breachesOf(named(21))).toEqual(["src/track/me has 21 files, and 20 are the most."]);
   });
 });
 
@@ -134,13 +156,15 @@ describe("no breach is", () => {
       "src/kernel/x.ts",
       'import { isIP, type Socket } from "node:net";\nimport type { Server } from "node:http";',
     ],
-    ["src/kernel/http/outbound-pools.ts", 'import { Pool } from "undici";'],
+    ["src/kernel/outbound/pools.ts", 'import { Pool } from "undici";'],
     ["src/kernel/mail/x.ts", 'import MailComposer from "nodemailer/lib/mail-composer";'],
     ["src/kernel/mail/queue.ts", 'import { open, seal } from "../crypto/envelope.ts";'],
     ["src/accounts/x.ts", 'import { seal, type Place } from "../kernel/crypto/envelope.ts";'],
-    ["src/kernel/crypto/root-key-file.ts", 'import { open } from "node:fs/promises";'],
+    ["src/kernel/crypto/root-keys/root-key-file.ts", 'import { open } from "node:fs/promises";'],
     ["src/track/x.ts", lines(350)],
-    ["src/kernel/crypto/common-passwords.txt", ""],
+    // The door knows its chapters, and they know the dependencies beside it.
+    ["src/connect/index.ts", 'import { link } from "./linking/link-account.ts";'],
+    ["src/kernel/crypto/passwords/common-passwords.txt", ""],
     ["docs/x.md", "Put it at /var/lib/latchkey, and see https://example.com/home/page."],
   ])("%s: %s", (path, text) => {
     expect(breachesOf([{ path, text }])).toEqual([]);

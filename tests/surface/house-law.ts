@@ -65,25 +65,56 @@ const roomsMeetOnlyWhereTheyMay: Check = (sources) =>
     }),
   );
 
-const nothingGoesInCircles: Check = (sources) => {
-  const next = new Map(
-    ofServer(sources).map((source) => [
-      source.path,
-      importsOf(source).flatMap(({ specifier }) => leadsTo(source.path, specifier) ?? []),
-    ]),
-  );
+/** Each circle once, as the sorted names of those that are in it. */
+const circlesOf = (next: ReadonlyMap<string, readonly string[]>): readonly string[] => {
   const done = new Set<string>();
-  const walk = (path: string, way: readonly string[]): readonly string[] => {
-    const begin = way.indexOf(path);
-    if (begin >= 0)
-      return [`These files import one another in a circle: ${way.slice(begin).toSorted().join(", ")}.`];
-    if (done.has(path)) return [];
-    const found = (next.get(path) ?? []).flatMap((one) => walk(one, [...way, path]));
-    done.add(path);
+  const walk = (name: string, way: readonly string[]): readonly string[] => {
+    const begin = way.indexOf(name);
+    if (begin >= 0) return [way.slice(begin).toSorted().join(", ")];
+    if (done.has(name)) return [];
+    const found = (next.get(name) ?? []).flatMap((one) => walk(one, [...way, name]));
+    done.add(name);
     return found;
   };
-  return [...new Set([...next.keys()].flatMap((path) => walk(path, [])))];
+  return [...new Set([...next.keys()].flatMap((name) => walk(name, [])))];
 };
+
+const targetsOf = (source: Source): readonly string[] =>
+  importsOf(source).flatMap(({ specifier }) => leadsTo(source.path, specifier) ?? []);
+
+const nothingGoesInCircles: Check = (sources) =>
+  circlesOf(new Map(ofServer(sources).map((source) => [source.path, targetsOf(source)]))).map(
+    (circle) => `These files import one another in a circle: ${circle}.`,
+  );
+
+/**
+ * The folder. What stands at the front of a room (its door, its dependencies, its use cases), and the rows of a
+ * chapter, which are handed those use cases, stand for themselves.
+ */
+const chapterOf = (path: string): string => {
+  const folder = posix.dirname(path);
+  const isFront = folder.split("/").length < 3 || posix.basename(path) === "routes.ts";
+  return isFront ? path : folder;
+};
+
+const chaptersGoInNoCircles: Check = (sources) => {
+  const next = new Map<string, string[]>();
+  for (const source of ofServer(sources)) {
+    const chapter = chapterOf(source.path);
+    const others = targetsOf(source).map(chapterOf);
+    next.set(chapter, [...(next.get(chapter) ?? []), ...others.filter((other) => other !== chapter)]);
+  }
+  return circlesOf(next)
+    .filter((circle) => circle.split(", ").some((name) => !isCode(name)))
+    .map((circle) => `These chapters import one another in a circle: ${circle}.`);
+};
+
+const mostInFolder = 20;
+
+const foldersStaySmall: Check = (sources) =>
+  [...Map.groupBy(sources.map(({ path }) => path).filter(isOfServer), (path) => posix.dirname(path))]
+    .filter(([, paths]) => paths.length > mostInFolder)
+    .map(([folder, paths]) => `${folder} has ${paths.length} files, and ${mostInFolder} are the most.`);
 
 /** Beyond the rooms' stores: who asks the database something, and why it is not a store's. */
 const alsoAsks: Readonly<Record<string, string>> = {
@@ -120,7 +151,7 @@ const onlyConfigReadsTheEnvironment: Check = (sources) =>
     )
     .map(({ path }) => `${path} reads the environment: only src/kernel/config.ts does.`);
 
-const outbound = /^src\/kernel\/http\/outbound(-[a-z]+)*\.ts$/;
+const outbound = /^src\/kernel\/outbound\/[a-z-]+\.ts$/;
 /** Who may open connections, and to whom. */
 const opensConnections: Readonly<Record<string, RegExp>> = {
   undici: outbound,
@@ -131,7 +162,7 @@ const networkModule = /^(node:)?(http|https|http2|net|tls|dgram)$/;
 const opening =
   /^(\*|request|get|connect|createConnection|createSocket|Agent|globalAgent|ClientRequest|(TLS)?Socket)$/;
 
-const onlyOutboundCallsStrangers: Check = (sources) =>
+const onlyOutboundCallsThirdParties: Check = (sources) =>
   ofServer(sources)
     .filter(({ path }) => !outbound.test(path))
     .flatMap((source) => {
@@ -143,16 +174,16 @@ const onlyOutboundCallsStrangers: Check = (sources) =>
           (specifier in opensConnections && names.length > 0 && !opensConnections[specifier]?.test(path)),
       );
       return byImport.length > 0 || calls.test(codeOf(source))
-        ? [`${path} opens connections: only src/kernel/http/outbound*.ts calls strangers.`]
+        ? [`${path} opens connections: only src/kernel/outbound calls third parties.`]
         : [];
     });
 
 /** Who may open sealed values, and what is in them. */
 const opensSealed: Readonly<Record<string, string>> = {
-  "src/accounts/signing-keys.ts": "the key that signs sessions",
-  "src/connect/vault.ts": "credentials of connections, and secret settings of integrations",
+  "src/accounts/signing/signing-keys.ts": "the key that signs sessions",
+  "src/connect/vault/vault.ts": "credentials of connections, and secret settings of integrations",
   "src/connect/webhooks/seals.ts": "secrets that sign webhooks, and webhooks on their way",
-  "src/accounts/tokens.ts": "an API token, for its owner's eyes",
+  "src/accounts/credentials/tokens.ts": "an API token, for its owner's eyes",
   "src/kernel/crypto/server-secrets.ts": "the keys of keyed digests",
   "src/kernel/mail/queue.ts": "a mail on its way",
 };
@@ -209,11 +240,13 @@ const noFileKnowsAMachine: Check = (sources) =>
 const checks: readonly Check[] = [
   roomsMeetOnlyWhereTheyMay,
   nothingGoesInCircles,
+  chaptersGoInNoCircles,
   onlyStoresHaveSql,
   onlyConfigReadsTheEnvironment,
-  onlyOutboundCallsStrangers,
+  onlyOutboundCallsThirdParties,
   onlyListedFilesOpenSeals,
   filesStaySmall,
+  foldersStaySmall,
   namesSayWhatItIs,
   exportsHaveNames,
   doorsAreAtTheFront,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ownDetails } from "#app/row-details.ts";
+import { ownDetails } from "#app/documents/row-details.ts";
 import type { Route } from "#kernel/http/route.ts";
 import { openHouse, type OpenHouse } from "../../scripts/house.ts";
 import { basicHeader } from "../support/http.ts";

@@ -9,9 +9,9 @@ import { importsOf, readSources } from "./sources.ts";
 
 /** Who seals, and into which columns. */
 const seals: Readonly<Record<string, readonly string[]>> = {
-  "src/accounts/signing-keys.ts": ["signing_keys.sealed_private_key"],
-  "src/accounts/tokens.ts": ["api_tokens.sealed"],
-  "src/connect/vault.ts": [
+  "src/accounts/signing/signing-keys.ts": ["signing_keys.sealed_private_key"],
+  "src/accounts/credentials/tokens.ts": ["api_tokens.sealed"],
+  "src/connect/vault/vault.ts": [
     "connect_sessions.terms.sealedDefaults",
     "connections.sealed",
     "integrations.sealed_config",

@@ -1,5 +1,5 @@
 import type { Selectable } from "kysely";
-import type { Account } from "../account.ts";
+import type { Account } from "../model/account.ts";
 import { accountOf, tables, type AccountTable, type Queries } from "./tables.ts";
 
 /** What a new account is made of; the rest follows from it. */

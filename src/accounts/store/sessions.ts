@@ -1,4 +1,4 @@
-import type { Account } from "../account.ts";
+import type { Account } from "../model/account.ts";
 import { accountById } from "./accounts.ts";
 import { tables, type Queries, type SessionRow } from "./tables.ts";
 

@@ -1,6 +1,6 @@
 import type { Generated, Kysely, Selectable } from "kysely";
 import type { KernelTables } from "../../kernel/db/tables.ts";
-import type { Account } from "../account.ts";
+import type { Account } from "../model/account.ts";
 
 /**
  * The tables of the accounts room, as migrations/ makes them. All SQL of the room is in this folder. Functions that

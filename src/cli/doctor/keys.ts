@@ -1,7 +1,7 @@
 import { createSigningKeys, signingKeyStatus } from "#accounts";
 import { systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
-import { inspectRootKeys } from "#kernel/crypto/root-key-registry.ts";
+import { inspectRootKeys } from "#kernel/crypto/root-keys/root-key-registry.ts";
 import type { RootKeys } from "#kernel/crypto/root-keys.ts";
 import type { Store } from "#kernel/db/store.ts";
 import { reasonOf } from "#kernel/errors.ts";

@@ -3,7 +3,7 @@ import { signingKeyStatus } from "#accounts";
 import { systemClock } from "#kernel/clock.ts";
 import { isLoopbackHost, type Config } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";
-import { askOwnServer, type OwnReply } from "#kernel/http/outbound.ts";
+import { askOwnServer, type OwnReply } from "#kernel/outbound/outbound.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === "https:" ? 443 : 80));

@@ -1,4 +1,4 @@
-import type { Provider } from "./provider.ts";
+import type { Provider } from "./model/provider.ts";
 
 /** Names in lower case, as Node and undici have them. */
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;

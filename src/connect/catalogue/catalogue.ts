@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { reasonOf, SetupFault } from "../../kernel/errors.ts";
-import type { Provider } from "./provider.ts";
-import { faultLine, readProvider, type ProviderFault, type ReadProvider } from "./read-provider.ts";
+import type { Provider } from "./model/provider.ts";
+import { faultLine, readProvider, type ProviderFault, type ReadProvider } from "./reading/read-provider.ts";
 
 /** Every provider that can be linked, by the name that integrations know it by. */
 export type Catalogue = {

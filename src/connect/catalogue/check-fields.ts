@@ -1,7 +1,7 @@
 import { Refusal, type Issue } from "../../kernel/errors.ts";
 import { nearestTo } from "../../kernel/nearest.ts";
-import { faultOfValue, unwrapped } from "./field-value.ts";
-import type { Field, Fields, Provider, Shape } from "./provider.ts";
+import { faultOfValue, unwrapped } from "./model/field-value.ts";
+import type { Field, Fields, Provider, Shape } from "./model/provider.ts";
 
 /** The rules of fields, kept by the server: a form is only one of the ways in. */
 

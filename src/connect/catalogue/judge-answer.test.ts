@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { judgeAnswer, readAccount, swappedFor, type ProviderAnswer } from "./judge-answer.ts";
-import { outcome } from "./provider.ts";
+import { outcome } from "./model/provider.ts";
 import { catalogue, fileOf, shipped, written } from "./providers.fixture.ts";
 
 const now = Date.UTC(2026, 10, 22, 12, 0, 0);

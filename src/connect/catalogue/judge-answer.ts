@@ -1,10 +1,10 @@
-import type { ProviderAccount } from "../connection.ts";
-import { jsonOf, textAt, valueAt } from "./answer-body.ts";
+import type { ProviderAccount } from "../model/connection.ts";
+import { jsonOf, textAt, valueAt } from "./model/answer-body.ts";
 import { headerOf, waitOf, type AnswerHeaders } from "./answer-headers.ts";
 import { own, type Texts } from "./check-fields.ts";
-import { faultOfValue, hasControl } from "./field-value.ts";
-import { matchesWhole } from "./pattern.ts";
-import type { Outcome, Provider, Shape } from "./provider.ts";
+import { faultOfValue, hasControl } from "./model/field-value.ts";
+import { matchesWhole } from "./model/pattern.ts";
+import type { Outcome, Provider, Shape } from "./model/provider.ts";
 
 /** What a provider's answer to the identity call means. */
 

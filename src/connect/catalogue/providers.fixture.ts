@@ -2,8 +2,8 @@
 
 import { fileURLToPath } from "node:url";
 import { loadCatalogue } from "./catalogue.ts";
-import type { Provider } from "./provider.ts";
-import { faultLine, readProvider } from "./read-provider.ts";
+import type { Provider } from "./model/provider.ts";
+import { faultLine, readProvider } from "./reading/read-provider.ts";
 
 export const folder = fileURLToPath(new URL("../../../providers", import.meta.url));
 

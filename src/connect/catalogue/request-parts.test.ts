@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Refusal } from "../../kernel/errors.ts";
 import { catalogue, fileOf, shipped, written } from "./providers.fixture.ts";
-import type { Provider } from "./provider.ts";
+import type { Provider } from "./model/provider.ts";
 import {
   originOf,
   ownBaseUrl,

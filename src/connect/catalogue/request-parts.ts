@@ -1,9 +1,9 @@
 import { invalid, type Refusal } from "../../kernel/errors.ts";
 import { own, type Texts } from "./check-fields.ts";
-import { hasControl } from "./field-value.ts";
-import { addressOf, configField, hostWith } from "./host.ts";
-import { inProcess, type Provider } from "./provider.ts";
-import { fill, namesIn, templateOf, type Template } from "./template.ts";
+import { hasControl } from "./model/field-value.ts";
+import { addressOf, configField, hostWith } from "./model/host.ts";
+import { inProcess, type Provider } from "./model/provider.ts";
+import { fill, namesIn, templateOf, type Template } from "./model/template.ts";
 
 /** What the catalogue puts into a call to a provider. Everything here may hold secrets: none of it is for a log. */
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Refusal } from "../../kernel/errors.ts";
 import { fileOf, shipped, written } from "./providers.fixture.ts";
-import { inProcess } from "./provider.ts";
+import { inProcess } from "./model/provider.ts";
 import { requestPartsOf, urlBehind, type RequestValues } from "./request-parts.ts";
 
 const values = (

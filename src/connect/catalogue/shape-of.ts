@@ -1,6 +1,6 @@
 import { own } from "./check-fields.ts";
-import { faultOfValue, unwrapped } from "./field-value.ts";
-import type { Field, Provider, Shape } from "./provider.ts";
+import { faultOfValue, unwrapped } from "./model/field-value.ts";
+import type { Field, Provider, Shape } from "./model/provider.ts";
 
 /** Which of a provider's shapes somebody means who does not say so: `{ username, password }` or `{ apiKey }`. */
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { inProcess, type Field, type Fields, type Provider, type Shape } from "./provider.ts";
+import { inProcess, type Field, type Fields, type Provider, type Shape } from "./model/provider.ts";
 
 /** A provider as `GET /providers/{provider}` shows it: the original's fields as recorded, and ours behind them. */
 

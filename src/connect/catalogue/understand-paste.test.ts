@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { shipped } from "./providers.fixture.ts";
-import type { Provider, Shape } from "./provider.ts";
+import type { Provider, Shape } from "./model/provider.ts";
 import { shapeOf } from "./shape-of.ts";
 import { understandPaste } from "./understand-paste.ts";
 

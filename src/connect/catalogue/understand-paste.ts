@@ -1,8 +1,8 @@
 import { commandWords } from "./command-words.ts";
-import { hasControl } from "./field-value.ts";
-import type { Provider, Shape } from "./provider.ts";
+import { hasControl } from "./model/field-value.ts";
+import type { Provider, Shape } from "./model/provider.ts";
 import { shapeOf, type Submitted } from "./shape-of.ts";
-import { templateOf } from "./template.ts";
+import { templateOf } from "./model/template.ts";
 
 /** People copy more than the field asks for: a line of a manual, a header. What they mean is in it. */
 

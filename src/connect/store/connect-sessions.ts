@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { sessionTerms, type ConnectSession } from "../connect-session.ts";
+import { sessionTerms, type ConnectSession } from "../model/connect-session.ts";
 import { environmentById } from "./environments.ts";
 import { tables, type ConnectSessionRow, type Queries } from "./tables.ts";
 

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { z } from "zod";
-import type { Connection, ConnectionState, ProviderAccount } from "../connection.ts";
-import type { EndUser } from "../end-user.ts";
+import type { Connection, ConnectionState, ProviderAccount } from "../model/connection.ts";
+import type { EndUser } from "../model/end-user.ts";
 import { isStorable, tables, type ConnectionRow, type Queries } from "./tables.ts";
 
 const texts = z.record(z.string(), z.string());

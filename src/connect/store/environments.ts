@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { appearance } from "../appearance.ts";
-import type { Environment } from "../environment.ts";
-import { isScope, type Scope } from "../scopes.ts";
+import { appearance } from "../model/appearance.ts";
+import type { Environment } from "../model/environment.ts";
+import { isScope, type Scope } from "../model/scopes.ts";
 import { tables, type EnvironmentKeyRow, type EnvironmentRow, type Queries } from "./tables.ts";
 
 /** Environments and their API keys. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Integration } from "../connection.ts";
+import type { Integration } from "../model/connection.ts";
 import { isStorable, tables, type IntegrationRow, type Queries } from "./tables.ts";
 
 const config = z.record(z.string(), z.union([z.string(), z.boolean()]));

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isWebhookEvent, type WebhookEvent } from "../webhooks/event.ts";
+import { isWebhookEvent, type WebhookEvent } from "../model/event.ts";
 import { tables, type Queries } from "./tables.ts";
 
 /** Where an environment wants to be told, and of what. */

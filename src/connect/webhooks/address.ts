@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
-import { reachOf } from "../../kernel/http/outbound-address.ts";
+import { reachOf } from "../../kernel/outbound/address.ts";
 import type { ConnectPolicy } from "../deps.ts";
-import { invalidBody } from "../input.ts";
+import { invalidBody } from "../wire/input.ts";
 
 type Rules = Pick<ConnectPolicy, "origin" | "outboundAllow">;
 

@@ -1,6 +1,6 @@
 import { day, second } from "../../kernel/clock.ts";
 import { UnsealError } from "../../kernel/crypto/envelope.ts";
-import { OutboundFault, type CallAnswer } from "../../kernel/http/outbound.ts";
+import { OutboundFault, type CallAnswer } from "../../kernel/outbound/outbound.ts";
 import type { ConnectDeps } from "../deps.ts";
 import type { Delivery } from "../store/webhook-deliveries.ts";
 import { webhookSettings, type WebhookSettings } from "../store/webhooks.ts";

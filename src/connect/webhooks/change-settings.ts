@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { Secret } from "../../kernel/secret.ts";
 import type { ConnectDeps } from "../deps.ts";
-import type { KeyHolder } from "../environment.ts";
-import { invalidBody } from "../input.ts";
+import type { KeyHolder } from "../model/environment.ts";
+import { invalidBody } from "../wire/input.ts";
 import { putWebhookSettings, webhookSettings, type WebhookSettings } from "../store/webhooks.ts";
 import { webhookAddressIssue } from "./address.ts";
-import { webhookEvents } from "./event.ts";
+import { webhookEvents } from "../model/event.ts";
 import { sealSecret } from "./seals.ts";
 import { newSigningSecret } from "./signature.ts";
 

@@ -1,6 +1,6 @@
 import { Refusal } from "../../kernel/errors.ts";
 import type { ConnectDeps } from "../deps.ts";
-import type { KeyHolder } from "../environment.ts";
+import type { KeyHolder } from "../model/environment.ts";
 import { deliveryById, renewDelivery, type Delivery } from "../store/webhook-deliveries.ts";
 
 type Deps = Pick<ConnectDeps, "store" | "clock"> & { readonly wake: () => void };

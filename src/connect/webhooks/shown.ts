@@ -2,7 +2,7 @@ import { z } from "zod";
 import { deliveryStates, type Delivery } from "../store/webhook-deliveries.ts";
 import type { WebhookSettings } from "../store/webhooks.ts";
 import type { ChangedWebhooks } from "./change-settings.ts";
-import { webhookEvents } from "./event.ts";
+import { webhookEvents } from "../model/event.ts";
 
 /** What the calls about webhooks answer: never a body, and the secret only to whoever has it made. */
 

@@ -3,7 +3,7 @@ import { newHexId } from "../../kernel/ids.ts";
 import type { ConnectDeps } from "../deps.ts";
 import { insertDeliveries, type NewDelivery } from "../store/webhook-deliveries.ts";
 import { webhookSettings, type WebhookSettings } from "../store/webhooks.ts";
-import { bodyOf, eventOf, type Told } from "./event.ts";
+import { bodyOf, eventOf, type Told } from "../model/event.ts";
 import { sealDelivery, type DeliveryContent } from "./seals.ts";
 
 type Deps = Pick<ConnectDeps, "rootKeys" | "random" | "clock" | "catalogue"> & {

@@ -1,0 +1,162 @@
+import type { MailMessage } from "../../kernel/mail/message.ts";
+
+/**
+ * The mails of this room, as data. Each says what happened, what to do, and what to do if it was not you.
+ * Links are built from the configured origin only, and a code stands alone on a line, for those who type it.
+ */
+
+type Paragraph = { readonly text: string } | { readonly code: string } | { readonly link: string };
+
+const escapes: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+const escapeHtml = (text: string): string =>
+  text.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? "");
+
+const asText = (paragraph: Paragraph): string => {
+  if ("text" in paragraph) return paragraph.text;
+  return "code" in paragraph ? paragraph.code : paragraph.link;
+};
+
+const asHtml = (paragraph: Paragraph): string => {
+  if ("text" in paragraph) return `<p>${escapeHtml(paragraph.text)}</p>`;
+  if ("code" in paragraph) {
+    return `<p style="font:20px ui-monospace,monospace;letter-spacing:1px">${escapeHtml(paragraph.code)}</p>`;
+  }
+  const link = escapeHtml(paragraph.link);
+  return `<p><a href="${link}">${link}</a></p>`;
+};
+
+const compose = (to: string, subject: string, paragraphs: readonly Paragraph[]): MailMessage => ({
+  to,
+  subject,
+  text: `${paragraphs.map(asText).join("\n\n")}\n`,
+  html: [
+    '<!doctype html><html lang="en"><meta charset="utf-8">',
+    `<title>${escapeHtml(subject)}</title>`,
+    '<body style="font:16px/1.5 system-ui,sans-serif;max-width:36em;margin:2em auto;padding:0 1em">',
+    ...paragraphs.map(asHtml),
+    "</body></html>\n",
+  ].join("\n"),
+});
+
+const dateOf = (at: number): string =>
+  new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" }).format(at) +
+  " UTC";
+
+export const verifyEmailMail = (to: string, origin: string, code: string): MailMessage =>
+  compose(to, "Confirm your e-mail address", [
+    { text: `An account was made with this address at ${origin}. Confirm that the address is yours:` },
+    { link: `${origin}/verify#${code}` },
+    { text: "Or enter this code:" },
+    { code },
+    { text: "Or from a terminal:" },
+    { text: `curl -X POST ${origin}/api/me/email_verification/confirm/${code}` },
+    { text: "It is valid for three days. If you did not sign up, ignore this mail." },
+  ]);
+
+/** For an address that an account has been moved to already, and whose owner nobody has heard of yet. */
+export const verifyMovedMail = (to: string, origin: string, code: string): MailMessage =>
+  compose(to, "Confirm your e-mail address", [
+    { text: `An account at ${origin} was moved to this address. Confirm that the address is yours:` },
+    { link: `${origin}/verify#${code}` },
+    { text: "Or enter this code:" },
+    { code },
+    { text: "Or from a terminal:" },
+    { text: `curl -X POST ${origin}/api/me/email_verification/confirm/${code}` },
+    { text: "It is valid for three days. If you know nothing of such an account, ignore this mail." },
+  ]);
+
+/** @param tried what somebody wanted of the address: "sign up with it" */
+export const addressTakenMail = (to: string, origin: string, tried: string): MailMessage =>
+  compose(to, "You already have an account", [
+    {
+      text: `This address has an account at ${origin} already, and somebody, perhaps you, tried to ${tried}.`,
+    },
+    {
+      text: "Sign in as usual, or reset the password if it is lost. If it was not you, nothing needs to be done.",
+    },
+  ]);
+
+export const resetMail = (to: string, origin: string, code: string): MailMessage =>
+  compose(to, "Reset your password", [
+    { text: `A new password was requested for your account at ${origin}. Choose it here:` },
+    { link: `${origin}/reset#${code}` },
+    { text: "Or enter this code:" },
+    { code },
+    { text: "Or from a terminal, with a password of your choice:" },
+    {
+      text: `curl -X POST ${origin}/api/me/password_reset/confirm/${code} -H 'Content-Type: application/json' -d '{"password":"…"}'`,
+    },
+    {
+      text: "It is valid for 10 minutes and works once. If you did not ask for it, ignore this mail: nothing has changed.",
+    },
+  ]);
+
+export const passwordChangedMail = (to: string, origin: string, at: number): MailMessage =>
+  compose(to, "Your password was changed", [
+    {
+      text: `The password of your account at ${origin} was changed on ${dateOf(at)}. All other sessions were ended.`,
+    },
+    { text: "If this was not you, reset the password at once:" },
+    { link: `${origin}/forgot` },
+    { text: "Or from a terminal, with your address:" },
+    {
+      text: `curl ${origin}/api/me/password_reset/request -H 'Content-Type: application/json' -d '{"email":"…"}'`,
+    },
+  ]);
+
+/** Goes to the new address: who has the code reads its mails. */
+export const confirmChangeMail = (to: string, origin: string, code: string): MailMessage =>
+  compose(to, "Confirm your new e-mail address", [
+    { text: `An account at ${origin} is to be moved to this address. Confirm that the address is yours:` },
+    { link: `${origin}/verify#${code}` },
+    { text: "Or enter this code:" },
+    { code },
+    { text: "Or from a terminal:" },
+    { text: `curl -X POST ${origin}/api/me/email_verification/confirm/${code}` },
+    { text: "It is valid for a day. If you did not ask for it, ignore this mail: nothing has changed." },
+  ]);
+
+/** Goes to the address that the account has, so that its owner can stop what they did not ask for. */
+export const changeRequestedMail = (to: string, origin: string, at: number): MailMessage =>
+  compose(to, "A new e-mail address was asked for", [
+    {
+      text: `On ${dateOf(at)} somebody who knows the password asked to move your account at ${origin} from this address to another. Nothing changes until the mail to the new address is confirmed.`,
+    },
+    { text: "If this was not you, reset the password at once, which stops the change too:" },
+    { link: `${origin}/forgot` },
+    { text: "Or from a terminal, with your address:" },
+    {
+      text: `curl ${origin}/api/me/password_reset/request -H 'Content-Type: application/json' -d '{"email":"…"}'`,
+    },
+  ]);
+
+export const emailChangedMail = (to: string, origin: string, at: number): MailMessage =>
+  compose(to, "Your e-mail address was changed", [
+    { text: `Your account at ${origin} was moved from this address to another on ${dateOf(at)}.` },
+    { text: "If this was not you, tell the people who run the server." },
+  ]);
+
+export const accountClosedMail = (to: string, origin: string, code: string, until: number): MailMessage =>
+  compose(to, "Your account was closed", [
+    {
+      text: `Your account at ${origin} was closed, and none of its passwords, tokens and sessions works any more.`,
+    },
+    { text: `Until ${dateOf(until)} you can take it back:` },
+    { link: `${origin}/undo-close#${code}` },
+    { text: "Or from a terminal:" },
+    { text: `curl -X POST ${origin}/api/me/close_account/undo/${code}` },
+    { text: "The code alone:" },
+    { code },
+    { text: "After that day the account and everything in it is erased." },
+  ]);
+
+export const accountErasedMail = (to: string, origin: string): MailMessage =>
+  compose(to, "Your account was erased", [
+    { text: `Your account at ${origin} was closed, and it and everything in it has been erased.` },
+  ]);

@@ -1,0 +1,81 @@
+import type { z } from "zod";
+import { clearedCookie } from "../../kernel/http/cookie.ts";
+import { jsonBody, noBody } from "../../kernel/http/input.ts";
+import { anyone, route, type Input, type Route } from "../../kernel/http/route.ts";
+import { peerOf } from "../sessions/authenticate.ts";
+import { sessionCookieName } from "../sessions/sessions.ts";
+import type { AccountUseCases } from "../use-cases.ts";
+import { closedAnswer, done, instantOf, success, welcome } from "../wire/answers.ts";
+import { closeBody, signUpBody } from "../wire/bodies.ts";
+import type { Gates } from "../wire/gates.ts";
+
+const optionalBody = <Value>(schema: z.ZodType<Value>): Input<Value> => ({
+  ...jsonBody(schema),
+  optional: true,
+});
+
+/** How an account begins and ends. */
+export const membershipRoutes = (
+  use: AccountUseCases,
+  { cookieOrPassword, limit }: Gates,
+  passwordMin: number,
+): readonly Route[] => [
+  route({
+    method: "POST",
+    path: "/api/signup",
+    summary: "Sign up for an account",
+    wire: "accounts",
+    sameSite: true,
+    guard: anyone,
+    input: jsonBody(signUpBody(passwordMin)),
+    answers: done("The account exists; the session cookie is set."),
+    run: async ({ input, incoming }) =>
+      welcome(
+        await use.signUp(
+          {
+            email: input.email,
+            password: input.password,
+            displayName: input.display_name,
+            timezone: input.timezone,
+            remember: input.remember_me ?? false,
+          },
+          peerOf(incoming),
+        ),
+      ),
+  }),
+  route({
+    method: "POST",
+    path: "/api/me/close_account/track",
+    summary: "Close the account; `current_password`, when it is sent, must be right",
+    wire: "accounts",
+    guard: cookieOrPassword,
+    limit,
+    input: optionalBody(closeBody),
+    answers: {
+      means: "No credential works any more; a mail says how to take the account back.",
+      schema: closedAnswer,
+    },
+    run: async ({ input, principal, incoming }) => {
+      const peer = peerOf(incoming);
+      if (input.current_password) await use.proveOwner(principal, input.current_password, peer);
+      const until = await use.closeAccount(principal.account, { channel: principal.via, peer });
+      return {
+        json: { ...success, undo_until: until === undefined ? null : instantOf(until) },
+        cookie: clearedCookie(sessionCookieName),
+      };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/api/me/close_account/undo/{code}",
+    summary: "Take a closed account back with the code that was mailed",
+    wire: "accounts",
+    guard: anyone,
+    input: noBody,
+    answers: done("Password and token work again."),
+    run: async ({ incoming }) => {
+      await use.undoClose(incoming.param("code"), peerOf(incoming));
+      return { json: success };
+    },
+  }),
+];

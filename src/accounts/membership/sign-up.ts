@@ -1,0 +1,99 @@
+import type { Tx } from "../../kernel/db/store.ts";
+import { Refusal } from "../../kernel/errors.ts";
+import type { Peer } from "../model/account.ts";
+import { verifiesFirst, type AccountDeps } from "../deps.ts";
+import type { EmailAddress } from "../model/email-address.ts";
+import { issueCode, verifyCodeLifetimeMs } from "../mailing/mail-codes.ts";
+import { addressTakenMail, verifyEmailMail } from "../mailing/mails.ts";
+import { addressTaken, enterAccount, refuseWeakPassword, type Newcomer } from "./newcomer.ts";
+import type { Sessions } from "../sessions/sessions.ts";
+import { accountByEmail } from "../store/accounts.ts";
+
+type Deps = Pick<
+  AccountDeps,
+  | "store"
+  | "clock"
+  | "random"
+  | "rootKeys"
+  | "passwords"
+  | "tries"
+  | "limits"
+  | "mail"
+  | "audit"
+  | "policy"
+  | "provision"
+> & { readonly sessions: Sessions };
+
+/**
+ * Makes an account with its token and what products provide, mails a code to verify the address, and
+ * signs the newcomer in, unless addresses are verified first. With `hideAccounts` taken addresses get the same
+ * answer: the mail tells the owner of the address what is the case.
+ * @returns the `Set-Cookie` line, when the newcomer is signed in.
+ * @throws Refusal input_invalid, sign_up_throttled, busy
+ */
+export const signUp =
+  (deps: Deps) =>
+  async (newcomer: Newcomer & { readonly remember: boolean }, peer: Peer): Promise<string | undefined> => {
+    const { policy, clock } = deps;
+    refuseWeakPassword(deps, newcomer);
+    const reserved = await deps.tries.reserve([
+      { policy: deps.limits.signUpsOfNetwork, value: peer.network },
+    ]);
+    if (!reserved.ok) throw new Refusal("sign_up_throttled", { retryAfter: reserved.retryAfterSeconds });
+
+    // Asked for everybody's address, so that a taken one costs the same. Without hiding, nobody is told.
+    const mayMail =
+      policy.hideAccounts &&
+      (await deps.tries.reserve([{ policy: deps.limits.mailsToAddress, value: newcomer.email.canonical }]))
+        .ok;
+    const passwordHash = await deps.passwords.hash(newcomer.password);
+    const signer = await deps.sessions.signer();
+    const outcome = await deps.store.transaction(async (tx): Promise<{ cookie?: string } | "taken"> => {
+      const now = clock.now();
+      const account = await enterAccount(deps, tx, { ...newcomer, passwordHash, emailVerifiedAt: null });
+      if (!account) {
+        await noteTaken(deps, tx, { email: newcomer.email, mayMail, peer });
+        return "taken";
+      }
+      const code = await issueCode(deps, tx, {
+        accountId: account.id,
+        purpose: "verify_email",
+        expiresAt: now + verifyCodeLifetimeMs,
+      });
+      await deps.mail.enqueue(tx, verifyEmailMail(account.email, policy.origin.origin, code));
+      await deps.audit.record(tx.query, {
+        event: "sign_up",
+        outcome: "done",
+        channel: "password",
+        accountId: account.id,
+        ...peer,
+      });
+      if (verifiesFirst(policy)) return {};
+      return {
+        cookie: await deps.sessions.issue(tx, account, { remember: newcomer.remember, peer, signer }),
+      };
+    });
+    if (outcome !== "taken") return outcome.cookie;
+    if (policy.hideAccounts) return undefined;
+    throw addressTaken();
+  };
+
+/** Writes the attempt down and, where answers hide it, tells the owner of the address. */
+const noteTaken = async (
+  deps: Pick<Deps, "audit" | "mail" | "policy">,
+  tx: Tx,
+  tried: { readonly email: EmailAddress; readonly mayMail: boolean; readonly peer: Peer },
+): Promise<void> => {
+  const owner = await accountByEmail(tx.query, tried.email.canonical);
+  await deps.audit.record(tx.query, {
+    event: "sign_up",
+    outcome: "refused",
+    channel: "none",
+    accountId: owner?.id,
+    ...tried.peer,
+  });
+  if (!deps.policy.hideAccounts || !owner) return;
+  await deps.mail.enqueue(tx, addressTakenMail(owner.email, deps.policy.origin.origin, "sign up with it"), {
+    discard: !tried.mayMail,
+  });
+};

@@ -1,0 +1,119 @@
+import { checkPassword } from "../../kernel/crypto/passwords/password-policy.ts";
+import type { Tx } from "../../kernel/db/store.ts";
+import { invalid, Refusal } from "../../kernel/errors.ts";
+import type { Secret } from "../../kernel/secret.ts";
+import type { Account, Peer, Principal } from "../model/account.ts";
+import { verifiesFirst, type AccountDeps } from "../deps.ts";
+import type { EmailAddress } from "../model/email-address.ts";
+import { holdOpen } from "../credentials/hold-open.ts";
+import { mayTell } from "../mailing/mail-cap.ts";
+import { issueCode, verifyCodeLifetimeMs } from "../mailing/mail-codes.ts";
+import { emailChangedMail, passwordChangedMail, verifyMovedMail } from "../mailing/mails.ts";
+import { pendMove, reserveNewAddress } from "../address/move-address.ts";
+import { addressTaken } from "../membership/newcomer.ts";
+import { proveOwner } from "../credentials/prove-owner.ts";
+import { editAccount, isUniqueViolation, type AccountEdit } from "../store/accounts.ts";
+import { deleteCodes } from "../store/codes.ts";
+import { deleteSessionsOf } from "../store/sessions.ts";
+import type { PasswordChecks } from "../credentials/verify-password.ts";
+
+type Deps = Pick<
+  AccountDeps,
+  "store" | "clock" | "random" | "passwords" | "tries" | "limits" | "mail" | "audit" | "policy"
+> & { readonly passwordChecks: PasswordChecks };
+
+export type AccountChange = {
+  readonly displayName?: string | undefined;
+  readonly timezone?: string | undefined;
+  readonly email?: EmailAddress | undefined;
+  readonly password?: Secret | undefined;
+  /** Needed with `email` and `password`, by whatever credential the call came. */
+  readonly currentPassword?: Secret | undefined;
+};
+
+/**
+ * Changes what an account says of its owner, and how they sign in. A new password ends all other sessions. A new
+ * address is taken at once, must be verified anew, and the old one is told; but where nobody signs in with an address
+ * that is not verified, the account keeps its old one until the new one is confirmed: a slip of the finger would lock
+ * its owner out.
+ * @param alongside what a product changes in the same transaction
+ * @throws Refusal input_invalid, credentials_wrong, login_throttled, sign_up_throttled, mail_throttled, busy
+ */
+export const changeAccount = (deps: Deps) => {
+  const { origin } = deps.policy.origin;
+
+  const provePassword = async (principal: Principal, change: AccountChange, peer: Peer): Promise<void> => {
+    const what = change.password ? "password" : "email";
+    if (!change.currentPassword) {
+      throw invalid("current_password", "required", `Current password must be present to change ${what}`);
+    }
+    await proveOwner(deps, principal, change.currentPassword, peer);
+  };
+
+  const askNewAddress = async (tx: Tx, before: Account, email: EmailAddress, now: number): Promise<void> => {
+    const code = await issueCode(deps, tx, {
+      accountId: before.id,
+      purpose: "verify_email",
+      expiresAt: now + verifyCodeLifetimeMs,
+    });
+    await deps.mail.enqueue(tx, verifyMovedMail(email.address, origin, code));
+  };
+
+  return async (
+    principal: Principal,
+    change: AccountChange,
+    peer: Peer,
+    alongside: (tx: Tx) => Promise<void>,
+  ): Promise<Account> => {
+    const { account } = principal;
+    const { password } = change;
+    const email = change.email?.canonical === account.emailCanonical ? undefined : change.email;
+    if (password || email) await provePassword(principal, change, peer);
+    if (password) {
+      const context = [email?.address ?? account.email, change.displayName ?? account.displayName];
+      const issue = checkPassword(password, { minimum: deps.policy.passwordMin, context });
+      if (issue) throw new Refusal("input_invalid", { issues: [issue] });
+    }
+    const to = email && (await reserveNewAddress(deps, email, peer));
+    const tell = password || email ? await mayTell(deps, account) : false;
+    const passwordHash = password && (await deps.passwords.hash(password));
+    const movesNow = email !== undefined && !verifiesFirst(deps.policy);
+
+    return deps.store.transaction(async (tx) => {
+      await holdOpen(tx, account.id);
+      const now = deps.clock.now();
+      const edit: AccountEdit = {
+        ...(change.displayName === undefined ? {} : { display_name: change.displayName }),
+        ...(change.timezone === undefined ? {} : { timezone: change.timezone }),
+        ...(movesNow
+          ? { email: email.address, email_canonical: email.canonical, email_verified_at: null }
+          : {}),
+        ...(passwordHash === undefined ? {} : { password_hash: passwordHash, authorization_updated_at: now }),
+      };
+      // The current password that was proved must still be the current one.
+      const which = password || email ? account : { id: account.id };
+      const changed = await editAccount(tx.query, which, edit, now).catch((error: unknown) => {
+        throw movesNow && isUniqueViolation(error) ? addressTaken() : error;
+      });
+      if (!changed) throw new Refusal("credentials_wrong");
+      await alongside(tx);
+      const audit = { outcome: "done", channel: principal.via, accountId: account.id, ...peer } as const;
+      // A code that lies in the old mailbox, or was asked for under the old password, may be in wrong hands.
+      if (movesNow || password) await deleteCodes(tx.query, account.id, ["reset", "change_email"]);
+      if (movesNow) {
+        await askNewAddress(tx, account, email, now);
+        if (tell) await deps.mail.enqueue(tx, emailChangedMail(account.email, origin, now));
+        await deps.audit.record(tx.query, { event: "email_changed", ...audit });
+      } else if (to) {
+        await pendMove(deps, tx, { account: changed, to, tell }, { channel: principal.via, peer });
+      }
+      if (passwordHash !== undefined) {
+        await deleteSessionsOf(tx.query, account.id, principal.sessionId);
+        if (tell) await deps.mail.enqueue(tx, passwordChangedMail(account.email, origin, now));
+        await deps.audit.record(tx.query, { event: "password_changed", ...audit });
+      }
+      tx.changed(account.id);
+      return changed;
+    });
+  };
+};

@@ -1,0 +1,124 @@
+import { Refusal } from "../../kernel/errors.ts";
+import { clearedCookie } from "../../kernel/http/cookie.ts";
+import { noBody, parseInput } from "../../kernel/http/input.ts";
+import { anyone, route, type Input, type Route } from "../../kernel/http/route.ts";
+import type { AccountUseCases } from "../use-cases.ts";
+import { done, endedAnswer, mySessionsAnswer, success, successAnswer, welcome } from "../wire/answers.ts";
+import { rememberBody, signInBody } from "../wire/bodies.ts";
+import type { Gates } from "../wire/gates.ts";
+import { isTokenPair, peerOf } from "./authenticate.ts";
+import { sessionCookieName } from "./sessions.ts";
+import type { SignInFacts } from "./sign-in.ts";
+
+const namesCredentials = (body: unknown): boolean =>
+  typeof body !== "object" || body === null || "email" in body || "password" in body;
+
+/** Sign-in by JSON; or by Basic, with an empty body or one that has `remember_me` at the most. */
+const signInInput: Input<SignInFacts> = {
+  schema: signInBody,
+  optional: true,
+  read: (incoming) => {
+    const body = incoming.json() ?? {};
+    const basic = namesCredentials(body) ? undefined : incoming.basic();
+    if (basic === undefined) {
+      const { email, password, remember_me: remember = false } = parseInput(signInBody, body);
+      return { email, password, remember };
+    }
+    const { remember_me: remember = false } = parseInput(rememberBody, body);
+    if (basic === "malformed") throw new Refusal("credentials_wrong");
+    if (isTokenPair(basic)) throw new Refusal("token_makes_no_session");
+    return { email: basic.user, password: basic.password, remember };
+  },
+};
+
+/** Signing in and out, and where the caller is signed in. */
+export const sessionRoutes = (
+  use: AccountUseCases,
+  { anyCredential, cookieOrPassword, limit }: Gates,
+): readonly Route[] => [
+  route({
+    method: "POST",
+    path: "/api/sessions",
+    summary: "Sign in: by a JSON body, or by Basic with e-mail and password and an empty body",
+    wire: "accounts",
+    sameSite: true,
+    guard: anyone,
+    input: signInInput,
+    answers: done("The session cookie is set."),
+    run: async ({ input, incoming }) => welcome(await use.signIn(input, peerOf(incoming))),
+  }),
+  route({
+    method: "GET",
+    path: "/api/sessions",
+    summary: "Check whether the credentials are good",
+    wire: "accounts",
+    guard: anyCredential,
+    limit,
+    input: noBody,
+    answers: done("They are."),
+    run: () => ({ json: success }),
+  }),
+  route({
+    method: "DELETE",
+    path: "/api/sessions",
+    summary: "Sign out: the cookie's session, or with Basic alone every session of the account",
+    wire: "accounts",
+    guard: anyCredential,
+    limit,
+    input: noBody,
+    answers: done("The session has ended and the cookie is cleared; or all sessions have ended."),
+    run: async ({ principal, incoming }) => {
+      const cookie = incoming.cookie(sessionCookieName);
+      if (cookie.kind === "none") {
+        await use.endOtherSessions(principal, peerOf(incoming));
+        return { json: success };
+      }
+      if (cookie.kind === "one") await use.endSessionOfCookie(cookie.value, peerOf(incoming));
+      return { json: success, cookie: clearedCookie(sessionCookieName) };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/api/me/sessions",
+    summary: "Where the caller is signed in",
+    wire: "accounts",
+    guard: cookieOrPassword,
+    limit,
+    input: noBody,
+    answers: { means: "The sessions that live, the one seen last first.", schema: mySessionsAnswer },
+    run: async ({ principal }) => ({ json: await use.listMySessions(principal) }),
+  }),
+  route({
+    method: "DELETE",
+    path: "/api/me/sessions",
+    summary: "End all other sessions; with Basic alone, all of them",
+    wire: "accounts",
+    guard: cookieOrPassword,
+    limit,
+    input: noBody,
+    answers: { means: "They have ended.", schema: endedAnswer },
+    run: async ({ principal, incoming }) => ({
+      json: { ...success, ended: await use.endOtherSessions(principal, peerOf(incoming)) },
+    }),
+  }),
+  route({
+    method: "DELETE",
+    path: "/api/me/sessions/{session_id}",
+    summary: "End one session of the caller",
+    wire: "accounts",
+    guard: cookieOrPassword,
+    limit,
+    input: noBody,
+    answers: {
+      means: "It has ended; when it was the call's own, the cookie is cleared.",
+      schema: successAnswer,
+    },
+    run: async ({ principal, incoming }) => {
+      const id = incoming.param("session_id");
+      await use.endMySession(principal, id, peerOf(incoming));
+      return id === principal.sessionId
+        ? { json: success, cookie: clearedCookie(sessionCookieName) }
+        : { json: success };
+    },
+  }),
+];

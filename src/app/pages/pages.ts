@@ -1,0 +1,166 @@
+import { z } from "zod";
+import type { Principal } from "#accounts";
+import type { PersonalConnections } from "#connect";
+import type { Config } from "#kernel/config.ts";
+import { Refusal } from "#kernel/errors.ts";
+import type { Incoming } from "#kernel/http/incoming.ts";
+import { noBody } from "#kernel/http/input.ts";
+import type { ErrorPage } from "#kernel/http/reply.ts";
+import {
+  anyone,
+  htmlType,
+  route,
+  type Answer,
+  type Guard,
+  type Limit,
+  type Route,
+} from "#kernel/http/route.ts";
+import { connectDemo } from "./connect-demo.ts";
+import { connectPage } from "./connect-page.ts";
+import { assetAnswer, loadPageFiles, type Look } from "./page-files.ts";
+import { createErrorPage, createPageHtml, type PageFacts } from "./page-html.ts";
+import { readOutboxMails } from "./outbox-mails.ts";
+import { outboxFolder } from "../open-store.ts";
+
+type Page = {
+  readonly path: string;
+  /** The script of this name in web/pages. */
+  readonly name: string;
+  readonly summary: string;
+  /** `account`: whoever is not signed in is sent to sign in first. `local`: there in local mode only. */
+  readonly shownTo: "anyone" | "account" | "local";
+};
+
+/** Every page there is. */
+export const pages: readonly Page[] = [
+  { path: "/", name: "home", summary: "What this is", shownTo: "anyone" },
+  { path: "/signup", name: "sign-up", summary: "Sign up", shownTo: "anyone" },
+  { path: "/login", name: "log-in", summary: "Sign in", shownTo: "anyone" },
+  { path: "/forgot", name: "forgot", summary: "Ask for a password reset code", shownTo: "anyone" },
+  { path: "/reset", name: "reset", summary: "Set a new password with the code", shownTo: "anyone" },
+  { path: "/verify", name: "verify", summary: "Confirm an e-mail address", shownTo: "anyone" },
+  { path: "/undo-close", name: "undo-close", summary: "Take a closed account back", shownTo: "anyone" },
+  { path: "/account", name: "profile", summary: "Name, e-mail, password, time zone", shownTo: "account" },
+  { path: "/account/tokens", name: "tokens", summary: "The API token", shownTo: "account" },
+  {
+    path: "/account/sessions",
+    name: "sessions",
+    summary: "Where the account is signed in, and what happened lately",
+    shownTo: "account",
+  },
+  { path: "/account/close", name: "close", summary: "Close the account", shownTo: "account" },
+  { path: "/dev/mail", name: "mail", summary: "The mails of this server", shownTo: "local" },
+];
+
+type PageDeps = {
+  readonly config: Config;
+  readonly caller: Guard<Principal>;
+  /** Origins of apps that may frame the form; empty: any. */
+  readonly connectOrigins: () => Promise<readonly string[]>;
+  readonly limit: Limit<Principal>;
+  readonly demoConnections: PersonalConnections;
+};
+
+const notSignedIn: ReadonlySet<string> = new Set([
+  "credentials_missing",
+  "credentials_wrong",
+  "session_not_current",
+  "email_unverified",
+]);
+
+const shownMail = z.object({
+  id: z.string(),
+  to: z.string(),
+  subject: z.string(),
+  at: z.string(),
+  text: z.string(),
+});
+
+/**
+ * The pages, the files that they load, in local mode the mails, and the page that tells of a refusal.
+ * @throws SetupFault when the pages are not built
+ */
+export const createPages = ({
+  config,
+  caller,
+  limit,
+  connectOrigins,
+  demoConnections,
+}: PageDeps): { readonly routes: readonly Route[]; readonly errorPage: ErrorPage; readonly look: Look } => {
+  const files = loadPageFiles();
+
+  const signedIn = async (incoming: Incoming): Promise<PageFacts["signedIn"]> => {
+    try {
+      const { account } = await caller.admit(incoming);
+      return { email: account.email, name: account.displayName };
+    } catch (error) {
+      if (error instanceof Refusal && notSignedIn.has(error.code)) return null;
+      throw error;
+    }
+  };
+
+  /** With a mail server there is no outbox, and nothing to show. */
+  const showsMails = (incoming: Incoming): boolean => incoming.isLocal && config.smtpUrl === undefined;
+
+  const factsFor = async (incoming: Incoming): Promise<PageFacts> => ({
+    signedIn: await signedIn(incoming),
+    origin: config.origin.origin,
+    passwordMin: config.passwordMin,
+    closeGraceDays: config.closeGraceDays,
+    revealToken: config.revealToken,
+    verifiesFirst: config.hideAccounts || config.requireVerifiedEmail,
+    local: showsMails(incoming),
+    demo: incoming.isLocal,
+  });
+
+  const open = { method: "GET", guard: anyone, input: noBody } as const;
+
+  const pageRow = ({ path, name, summary, shownTo }: Page): Route => {
+    const html = createPageHtml(files.page(name), files.look);
+    return route({
+      ...open,
+      path,
+      summary,
+      wire: "pages",
+      answers: { means: "The page." },
+      run: async ({ incoming }): Promise<Answer> => {
+        if (shownTo === "local" && !showsMails(incoming)) throw new Refusal("not_found");
+        incoming.refuseOtherHosts();
+        const facts = await factsFor(incoming);
+        if (shownTo === "account" && facts.signedIn === null) {
+          return { status: 303, headers: { location: `/login?next=${path}` } };
+        }
+        return { content: { type: htmlType, body: html(facts) } };
+      },
+    });
+  };
+
+  const routes = [
+    ...pages.map(pageRow),
+    ...connectPage({ files, connectOrigins }),
+    ...connectDemo({ files, caller, limit, connections: demoConnections, factsFor }),
+    route({
+      ...open,
+      path: "/assets/{file}",
+      summary: "A script, style sheet or picture of the pages",
+      wire: "pages",
+      answers: { means: "The file." },
+      run: ({ incoming }) => assetAnswer(files, incoming),
+    }),
+    route({
+      ...open,
+      path: "/dev/mails",
+      summary: "The newest mails in the outbox, in local mode only",
+      wire: "plain",
+      answers: {
+        means: "At most 50 mails, the newest first.",
+        schema: z.object({ mails: z.array(shownMail) }),
+      },
+      run: async ({ incoming }) => {
+        if (!showsMails(incoming)) throw new Refusal("not_found");
+        return { json: { mails: await readOutboxMails(outboxFolder(config)) } };
+      },
+    }),
+  ];
+  return { routes, errorPage: createErrorPage(files.look, config.origin.origin), look: files.look };
+};

@@ -1,0 +1,21 @@
+import { openReadyStore } from "#app/open-store.ts";
+import { systemClock } from "#kernel/clock.ts";
+import { loadConfig } from "#kernel/config.ts";
+import type { Ending } from "../command.ts";
+import { commandLog } from "../house.ts";
+
+export const migrate = async (): Promise<Ending> => {
+  const config = loadConfig();
+  let applied: readonly string[] = [];
+  const store = await openReadyStore(
+    config,
+    { clock: systemClock, log: commandLog(config) },
+    async (opened) => {
+      applied = await opened.migrate();
+    },
+  );
+  await store.close();
+  if (applied.length === 0)
+    return { json: { applied }, notes: ["The store is up to date; nothing was applied."] };
+  return { output: applied.join("\n"), json: { applied } };
+};

@@ -1,0 +1,104 @@
+import type { Tx } from "../../kernel/db/store.ts";
+import { Refusal } from "../../kernel/errors.ts";
+import { changeEvent, type Actor } from "../wire/actor.ts";
+import type { ChangedIntegrationBody } from "../wire/bodies.ts";
+import type { Integration } from "../model/connection.ts";
+import { keyIsTaken } from "./create-integration.ts";
+import type { RoomDeps } from "../deps.ts";
+import { feedIdOf, type Environment } from "../model/environment.ts";
+import { invalidBody } from "../wire/input.ts";
+import { baseUrlOrigin, checkIntegrationConfig, type CheckedConfig } from "./integration-config.ts";
+import { failConnectionsElsewhere } from "../store/connection-changes.ts";
+import { connectionsByRow } from "../store/connections.ts";
+import { hasConnections, integrationByKey, updateIntegration } from "../store/integrations.ts";
+import { openConfig, sealConfig } from "../vault/vault.ts";
+
+type Deps = Pick<
+  RoomDeps,
+  "store" | "clock" | "random" | "rootKeys" | "log" | "audit" | "catalogue" | "policy" | "tell"
+>;
+
+/** @throws Refusal not_found, as recorded */
+export const noIntegration = (key: string): Refusal =>
+  new Refusal("not_found", { text: `Integration "${key}" does not exist` });
+
+const configOf = (deps: Deps, before: Integration, wanted: ChangedIntegrationBody): CheckedConfig => {
+  const secret = openConfig(deps, before);
+  if (wanted.integration_config === undefined) return { open: before.config, secret };
+  const provider = deps.catalogue.get(before.provider);
+  if (!provider) throw new Refusal("unknown_provider_template");
+  return checkIntegrationConfig(
+    provider,
+    { ...before.config, ...secret, ...wanted.integration_config },
+    deps.policy,
+  );
+};
+
+/** What connections were linked under names what they are; it stays. */
+const refuseRenaming = async (tx: Tx, before: Integration, uniqueKey: string): Promise<void> => {
+  if (uniqueKey === before.uniqueKey) return;
+  if (await integrationByKey(tx.query, before.environmentId, uniqueKey)) throw keyIsTaken();
+  if (await hasConnections(tx.query, before.id)) {
+    throw invalidBody(["unique_key"], "Can't be changed while the integration has connections");
+  }
+};
+
+/** Connections whose change is told together. */
+const toldAtOnce = 500;
+
+/** Credentials go only where they were accepted, so a new address ends what was linked at another one. */
+const failElsewhere = async (deps: Deps, tx: Tx, before: Integration, after: Integration): Promise<void> => {
+  const origin = baseUrlOrigin(after.config);
+  if (origin === baseUrlOrigin(before.config)) return;
+  const error = {
+    type: "origin_changed",
+    description: "The integration has another address now. The account has to be linked anew.",
+  };
+  const failed = await failConnectionsElsewhere(tx.query, after.id, origin);
+  for (let from = 0; from < failed.length; from += toldAtOnce) {
+    const some = await connectionsByRow(tx.query, failed.slice(from, from + toldAtOnce));
+    const told = some.map((connection) => ({
+      connection,
+      operation: "refresh" as const,
+      success: false as const,
+      error,
+    }));
+    await deps.tell(tx, ...told);
+  }
+};
+
+/** What is not named stays as it is. @throws Refusal not_found, input_invalid, unknown_provider_template */
+export const changeIntegration =
+  (deps: Deps) =>
+  (
+    environment: Environment,
+    change: { readonly key: string; readonly wanted: ChangedIntegrationBody },
+    actor: Actor,
+  ): Promise<Integration> =>
+    deps.store.transaction(async (tx) => {
+      await tx.alone();
+      const { key, wanted } = change;
+      const before = await integrationByKey(tx.query, environment.id, key);
+      if (!before) throw noIntegration(key);
+      const uniqueKey = wanted.unique_key ?? before.uniqueKey;
+      await refuseRenaming(tx, before, uniqueKey);
+      const config = configOf(deps, before, wanted);
+      const place = { environmentId: environment.id, uniqueKey, configVersion: before.configVersion + 1 };
+      const draft: Integration = {
+        ...before,
+        ...place,
+        displayName: wanted.display_name ?? before.displayName,
+        forwardWebhooks: wanted.forward_webhooks ?? before.forwardWebhooks,
+        config: config.open,
+        sealedConfig: sealConfig(deps, place, config.secret),
+      };
+      const after = await updateIntegration(tx.query, draft, deps.clock.now());
+      if (!after) throw noIntegration(key);
+      await failElsewhere(deps, tx, before, after);
+      await deps.audit.record(
+        tx.query,
+        changeEvent("integration_changed", environment, actor, { integration: uniqueKey }),
+      );
+      tx.changed(feedIdOf(environment.id));
+      return after;
+    });

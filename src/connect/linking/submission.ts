@@ -1,0 +1,89 @@
+import { Refusal } from "../../kernel/errors.ts";
+import { checkCredentials, type Texts } from "../catalogue/check-fields.ts";
+import type { Provider, Shape } from "../catalogue/model/provider.ts";
+import { shapeOf } from "../catalogue/shape-of.ts";
+import { understandPaste } from "../catalogue/understand-paste.ts";
+import type { ConnectSession } from "../model/connect-session.ts";
+import type { Integration } from "../model/connection.ts";
+import type { ConnectDeps } from "../deps.ts";
+import type { Environment } from "../model/environment.ts";
+import { invalidBody } from "../wire/input.ts";
+import { integrationByKey } from "../store/integrations.ts";
+import type { Queries } from "../store/tables.ts";
+
+export type Target = { readonly integration: Integration; readonly provider: Provider };
+
+type Deps = Pick<ConnectDeps, "store" | "catalogue">;
+
+/**
+ * The integration that credentials are meant for, in the order of checks that was recorded (contract nango §1.6).
+ * @throws Refusal unknown_provider_config, unknown_provider_template, invalid_auth_mode, integration_not_allowed
+ */
+export const targetOf = async (
+  { store, catalogue }: Deps,
+  session: ConnectSession,
+  integrationKey: string,
+  mode: Provider["auth_mode"],
+): Promise<Target> => {
+  const integration = await integrationByKey(store.query, session.environment.id, integrationKey);
+  if (!integration) throw new Refusal("unknown_provider_config");
+  const provider = catalogue.get(integration.provider);
+  if (!provider) throw new Refusal("unknown_provider_template");
+  if (provider.auth_mode !== mode) throw new Refusal("invalid_auth_mode");
+  const { allowedIntegrations } = session.terms;
+  if (allowedIntegrations.length > 0 && !allowedIntegrations.includes(integration.uniqueKey)) {
+    throw new Refusal("integration_not_allowed");
+  }
+  return { integration, provider };
+};
+
+/** It may have been deleted while the provider was asked. @throws Refusal unknown_provider_config */
+export const refuseDeleted = async (
+  query: Queries,
+  { id, environmentId, uniqueKey }: Integration,
+): Promise<void> => {
+  const now = await integrationByKey(query, environmentId, uniqueKey);
+  if (now?.id !== id) throw new Refusal("unknown_provider_config");
+};
+
+/**
+ * What somebody sent in the fields of the wire, as one of the provider's shapes: pasted blanks are gone, and a whole
+ * line or header in the token's field is understood.
+ * @throws Refusal input_invalid
+ */
+export const credentialsOf = (
+  provider: Provider,
+  sent: Readonly<Record<string, unknown>>,
+): { readonly shape: Shape; readonly credentials: Texts } => {
+  const { shape, values } = understandPaste(provider, shapeOf(provider, sent), sent);
+  return { shape, credentials: checkCredentials(provider, shape, values) };
+};
+
+/**
+ * The integration and the shape of credentials that an app brings along.
+ * @throws Refusal not_found, unknown_provider_template, input_invalid
+ */
+export const importTarget = async (
+  { store, catalogue }: Deps,
+  environment: Environment,
+  given: {
+    readonly integrationKey: string;
+    /** With the `type` of the wire, where the call has one. */
+    readonly credentials: Readonly<Record<string, unknown>>;
+  },
+) => {
+  const integration = await integrationByKey(store.query, environment.id, given.integrationKey);
+  if (!integration) {
+    throw new Refusal("not_found", { text: `Integration "${given.integrationKey}" does not exist` });
+  }
+  const provider = catalogue.get(integration.provider);
+  if (!provider) throw new Refusal("unknown_provider_template");
+  const { type = provider.auth_mode, ...sent } = given.credentials;
+  if (type !== provider.auth_mode) {
+    throw invalidBody(
+      ["credentials", "type"],
+      `${provider.display_name} takes credentials of the type ${provider.auth_mode}`,
+    );
+  }
+  return { integration, provider, ...credentialsOf(provider, sent) };
+};

@@ -1,8 +1,0 @@
-import { Refusal } from "../kernel/errors.ts";
-
-/** A configuration that no request can be built from any more is for whoever links the account anew. */
-export const unusableOf = (error: unknown): unknown => {
-  if (!(error instanceof Refusal) || error.code !== "input_invalid") return error;
-  const why = error.issues.map(({ message }) => message).join("; ");
-  return new Refusal("connection_failing", { text: `No call can be made through this connection: ${why}` });
-};

@@ -1,0 +1,113 @@
+import { OutboundFault, type CallAnswer, type CallRequest } from "../../kernel/outbound/outbound.ts";
+import { Refusal, type RefusalCode } from "../../kernel/errors.ts";
+import type { Texts } from "../catalogue/check-fields.ts";
+import { judgeAnswer, swappedFor, type Verdict } from "../catalogue/judge-answer.ts";
+import { inProcess, type Outcome, type Provider, type Shape } from "../catalogue/model/provider.ts";
+import {
+  originOf,
+  requestPartsOf,
+  verificationRequestOf,
+  type RequestValues,
+} from "../catalogue/request-parts.ts";
+import type { ProviderAccount } from "../model/connection.ts";
+import type { ConnectDeps } from "../deps.ts";
+
+/** Credentials that the provider has accepted, as they are to be kept. */
+export type Verified = {
+  readonly shape: string;
+  readonly credentials: Texts;
+  /** Whose they are; null where the provider has no call that tells. */
+  readonly account: ProviderAccount | null;
+  /** Where they were accepted, and may be sent again. */
+  readonly origin: string;
+};
+
+export type Unverified = RequestValues & {
+  readonly provider: Provider;
+  readonly shape: Shape;
+  /** The pair itself is kept, and not what it can be swapped for. */
+  readonly keepPassword: boolean;
+  /** The address of whoever wants to know; left out when nobody asked. */
+  readonly from?: string | undefined;
+};
+
+/** One code for each outcome: what the person is told, and what the app can tell apart. */
+const refusalOf: Readonly<Record<Exclude<Outcome, "accepted">, RefusalCode>> = {
+  wrong_credentials: "connection_test_failed",
+  quota: "provider_quota",
+  rate_limited: "provider_rate_limited",
+  unavailable: "provider_unavailable",
+  unexpected: "unexpected_answer",
+};
+
+const refused = ({
+  outcome,
+  waitSeconds,
+  says,
+}: Exclude<Verdict, { readonly outcome: "accepted" }>): Refusal =>
+  new Refusal(refusalOf[outcome], {
+    ...(says === undefined ? {} : { text: says }),
+    ...(waitSeconds === undefined ? {} : { retryAfter: waitSeconds }),
+  });
+
+/** A provider that can't be reached is nobody's fault here; an address that may not be called is the operator's or app's. */
+const refuseFault = (error: unknown): never => {
+  if (!(error instanceof OutboundFault)) throw error;
+  switch (error.kind) {
+    case "address_refused":
+      throw new Refusal("address_refused", { cause: error });
+    case "timeout":
+    case "unreachable":
+    case "broken":
+      throw new Refusal("provider_unavailable", { cause: error });
+    case "too_large":
+    case "too_many_redirects":
+      throw new Refusal("unexpected_answer", { cause: error });
+  }
+};
+
+type Deps = Pick<ConnectDeps, "outbound" | "ownApi" | "clock">;
+
+/** The provider `latchkey` is this server: asked in this process, past the network. */
+const ask = async (
+  deps: Deps,
+  request: CallRequest,
+  from: string | undefined,
+): Promise<Pick<CallAnswer, "status" | "headers" | "body">> => {
+  try {
+    return request.url.protocol === inProcess
+      ? await deps.ownApi({
+          from,
+          method: request.method,
+          path: request.url.pathname + request.url.search,
+          headers: request.headers ?? {},
+        })
+      : await deps.outbound.call(request);
+  } catch (error) {
+    return refuseFault(error);
+  }
+};
+
+/**
+ * Asks the provider whose credentials these are. An e-mail address and a password that can be swapped for an API token
+ * are used for this one call, and the token is what comes back to be kept.
+ *
+ * @throws Refusal connection_test_failed, provider_quota, provider_rate_limited, provider_unavailable,
+ * unexpected_answer, address_refused, token_not_available, input_invalid
+ */
+export const verifyCredentials =
+  (deps: Deps) =>
+  async (given: Unverified): Promise<Verified> => {
+    const { provider, shape, credentials } = given;
+    const origin = originOf(requestPartsOf(provider, given).baseUrl);
+    const request = verificationRequestOf(provider, given);
+    if (!request) return { shape: shape.name, credentials, account: null, origin };
+    const answer = await ask(deps, request, given.from);
+    const verdict = judgeAnswer(provider, answer, deps.clock.now());
+    if (verdict.outcome !== "accepted") throw refused(verdict);
+    const { account } = verdict;
+    if (!shape.swap || given.keepPassword) return { shape: shape.name, credentials, account, origin };
+    const swapped = swappedFor(provider, shape, answer.body);
+    if (!swapped) throw new Refusal("token_not_available");
+    return { shape: swapped.shape.name, credentials: swapped.credentials, account, origin };
+  };

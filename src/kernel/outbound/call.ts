@@ -1,0 +1,178 @@
+/** A call whose answer is taken as a whole: bounded in time, in size, and in how often it is sent on. */
+
+import type { Dispatcher } from "undici";
+import { second } from "../clock.ts";
+import { decompressed, type Answered } from "./decompress.ts";
+import { faultOf, largeFault, lateFault } from "./fault.ts";
+import { answerHeaders, requestLines, type HeadersOut } from "./headers.ts";
+import type { Pools } from "./pools.ts";
+import { nextWay, type Way } from "./redirect.ts";
+
+export type CallRequest = {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer | undefined;
+  /** For everything, name look-up and redirects included. 10 s unless said. */
+  readonly timeoutMs?: number;
+  /** Bytes of the body, as sent and again when decompressed. 1 MiB unless said. */
+  readonly maxBytes?: number;
+  /** Names of headers that go to the first origin only, besides Authorization and Cookie. */
+  readonly sensitive?: readonly string[];
+};
+
+export type CallAnswer = {
+  readonly status: number;
+  /** Names in lower case; of a decompressed body without its Content-Encoding and Content-Length. */
+  readonly headers: Readonly<HeadersOut>;
+  readonly body: Buffer;
+  /** Where the answer came from in the end. */
+  readonly url: URL;
+};
+
+export type Call = (request: CallRequest) => Promise<CallAnswer>;
+
+const longestMs = 10 * second;
+const largest = 1024 * 1024;
+
+const defaults = { accept: "*/*", "accept-encoding": "gzip, deflate, br", "user-agent": "Latchkey" };
+
+/** Takes an answer's body up to a size. */
+class Reading implements Dispatcher.DispatchHandler {
+  readonly #url: URL;
+  readonly #maxBytes: number;
+  readonly #done = Promise.withResolvers<Answered>();
+  readonly #chunks: Buffer[] = [];
+  #controller: Dispatcher.DispatchController | undefined;
+  #aborted: Error | undefined;
+  #status = 0;
+  #headers: HeadersOut = {};
+  #size = 0;
+
+  constructor(url: URL, maxBytes: number) {
+    this.#url = url;
+    this.#maxBytes = maxBytes;
+  }
+
+  get answer(): Promise<Answered> {
+    return this.#done.promise;
+  }
+
+  /** Also before there is a connection: then nothing will be sent over it. */
+  abort(reason: Error): void {
+    this.#aborted = reason;
+    this.#controller?.abort(reason);
+  }
+
+  get sent(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#aborted) throw this.#aborted;
+    this.#controller = controller;
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    // Of several heads (1xx), the last one is the answer's.
+    this.#status = status;
+    this.#headers = answerHeaders(headers);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size > this.#maxBytes) controller.abort(largeFault(this.#url));
+    else this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#done.resolve({
+      status: this.#status,
+      headers: this.#headers,
+      body: Buffer.concat(this.#chunks, this.#size),
+    });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    this.#done.reject(faultOf(error, this.#url, this.sent));
+  }
+}
+
+/** The call without its time limit, which ends it by `abort`. */
+class Journey {
+  readonly #pools: Pools;
+  readonly #request: CallRequest;
+  readonly #maxBytes: number;
+  #reading: Reading | undefined;
+  #aborted: Error | undefined;
+  #way: Way;
+
+  constructor(pools: Pools, request: CallRequest) {
+    const { method, url, headers, sensitive = [], maxBytes = largest } = request;
+    this.#pools = pools;
+    this.#request = request;
+    this.#maxBytes = maxBytes;
+    const lines = requestLines({ headers: defaults, add: headers }, false);
+    this.#way = { url: new URL(url), method, lines, sensitive, trail: [] };
+  }
+
+  get url(): URL {
+    return this.#way.url;
+  }
+
+  get sent(): boolean {
+    return this.#way.trail.length > 0 || this.#reading?.sent === true;
+  }
+
+  abort(reason: Error): void {
+    this.#aborted = reason;
+    this.#reading?.abort(reason);
+  }
+
+  async run(): Promise<CallAnswer> {
+    for (;;) {
+      const { url } = this.#way;
+      const packed = await this.#send();
+      const { body } = this.#request;
+      const next =
+        body === undefined ? nextWay(this.#way, packed.status, packed.headers["location"]) : undefined;
+      if (next === undefined) {
+        return { ...(await decompressed(packed, url, this.#maxBytes)), url };
+      }
+      this.#way = next;
+    }
+  }
+
+  async #send(): Promise<Answered> {
+    const { url, method, lines } = this.#way;
+    const pool = this.#pools.known(url) ?? (await this.#pools.find(url));
+    if (this.#aborted) throw this.#aborted;
+    const reading = new Reading(url, this.#maxBytes);
+    this.#reading = reading;
+    const path = url.pathname + url.search;
+    pool.dispatch({ path, method, headers: lines, body: this.#request.body ?? null }, reading);
+    return reading.answer;
+  }
+}
+
+export const createCall =
+  (pools: Pools): Call =>
+  async (request) => {
+    const journey = new Journey(pools, request);
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const fault = lateFault(journey.url, { sent: journey.sent });
+      // Rejected first: what is cut off by this is late, and not broken.
+      late.reject(fault);
+      journey.abort(fault);
+    }, request.timeoutMs ?? longestMs);
+    try {
+      return await Promise.race([journey.run(), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };

@@ -1,0 +1,52 @@
+/** Undoes what a stranger did to the body of an answer to make it smaller (RFC 9110 §8.4). */
+
+import { promisify } from "node:util";
+import { brotliDecompress, gunzip, inflate, inflateRaw } from "node:zlib";
+import { hostOf, largeFault, OutboundFault } from "./fault.ts";
+import type { HeadersOut } from "./headers.ts";
+
+export type Answered = { readonly status: number; readonly headers: HeadersOut; readonly body: Buffer };
+
+type Inflate = (body: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
+
+const unzip: Inflate = promisify(gunzip);
+const inflateWrapped: Inflate = promisify(inflate);
+const inflateBare: Inflate = promisify(inflateRaw);
+
+/** RFC 9110 §8.4.1.2 means zlib's format; many servers send the bare stream. */
+const inflateEither: Inflate = (body, options) =>
+  ((body[0] ?? 0) & 0x0f) === 8 ? inflateWrapped(body, options) : inflateBare(body, options);
+
+const codings: ReadonlyMap<string, Inflate> = new Map([
+  ["gzip", unzip],
+  ["x-gzip", unzip],
+  ["deflate", inflateEither],
+  ["br", promisify(brotliDecompress)],
+]);
+const mostCodings = 2;
+
+/** The answer with its body as it was before it was compressed. @throws OutboundFault `too_large`, `broken` */
+export const decompressed = async (packed: Answered, url: URL, maxBytes: number): Promise<Answered> => {
+  const { "content-encoding": encoding, "content-length": _, ...headers } = packed.headers;
+  const names = [encoding ?? []]
+    .flat()
+    .flatMap((line) => line.split(","))
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== "" && name !== "identity");
+  if (names.length === 0 || packed.body.length === 0) return packed;
+  const broken = (why: string): OutboundFault =>
+    new OutboundFault("broken", `The answer of ${hostOf(url)} is compressed ${why}.`, { sent: true });
+  if (names.length > mostCodings) throw broken("too many times");
+  let { body } = packed;
+  for (const name of names.toReversed()) {
+    const undo = codings.get(name);
+    if (undo === undefined) throw broken("in a way that was not asked for");
+    try {
+      body = await undo(body, { maxOutputLength: maxBytes });
+    } catch (error) {
+      const isLarge = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
+      throw isLarge ? largeFault(url) : broken("and damaged");
+    }
+  }
+  return { status: packed.status, headers, body };
+};

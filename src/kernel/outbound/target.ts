@@ -1,0 +1,108 @@
+/** Whom this server calls: the armour against being sent to addresses that only it can reach (SSRF). */
+
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import { reachOf } from "./address.ts";
+import { hostOf, OutboundFault } from "./fault.ts";
+
+/** Every address of a host name; rejects when it has none. */
+export type Resolve = (host: string) => Promise<readonly string[]>;
+
+export type TargetRules = {
+  /** Origins that may be private, or plain http, or our own. */
+  readonly allow: readonly string[];
+  readonly ownOrigin: URL;
+  /** The system's way (hosts file, search domains, DNS) unless said. */
+  readonly resolve?: Resolve | undefined;
+  /** Addresses of this machine; those of its network interfaces unless said. */
+  readonly ownAddresses?: (() => readonly string[]) | undefined;
+};
+
+export type Targets = {
+  /**
+   * The addresses to which, and to no others, a connection for this URL may go. The name is asked for once, and all
+   * that it gives is looked at: one bad address refuses the whole.
+   * @throws OutboundFault `address_refused`, or `unreachable` for a name without addresses
+   */
+  readonly addressesOf: (url: URL) => Promise<readonly string[]>;
+  /** Credentials in a URL would bypass those who drop them at redirects. @throws OutboundFault `address_refused` */
+  readonly refuseUserinfo: (url: URL) => void;
+};
+
+/** More are not tried one after the other. */
+const mostAddresses = 8;
+
+const askSystem: Resolve = async (host) => {
+  const found = await lookup(host, { all: true, order: "verbatim" });
+  return found.map(({ address }) => address);
+};
+
+const askInterfaces = (): readonly string[] =>
+  Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
+
+const refused = (url: URL, why: string): OutboundFault =>
+  new OutboundFault("address_refused", `${hostOf(url)} is not called: ${why}.`);
+
+const listing = "the operator can list the origin in LATCHKEY_OUTBOUND_ALLOW";
+
+/** A trailing dot is another spelling of the same name. */
+const nameOf = (url: URL): string => url.hostname.replace(/\.+$/, "");
+
+const literalOf = (url: URL): string | undefined => {
+  const bare = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  return isIP(bare) === 0 ? undefined : bare;
+};
+
+export const createTargets = (rules: TargetRules): Targets => {
+  const { ownOrigin, resolve = askSystem, ownAddresses = askInterfaces } = rules;
+  const allowed = new Set(rules.allow.map((origin) => new URL(origin).origin));
+  const ownName = nameOf(ownOrigin);
+
+  const refuseUserinfo = (url: URL): void => {
+    if (url.username !== "" || url.password !== "") throw refused(url, "its URL has a user name or password");
+  };
+
+  const refuseByName = (url: URL): void => {
+    if (url.protocol !== "https:" && url.protocol !== "http:") throw refused(url, "only https is spoken");
+    if (url.protocol === "http:") throw refused(url, `only https is spoken; ${listing}`);
+    const name = nameOf(url);
+    if (name === ownName) throw refused(url, "it is this server");
+    if (name === "localhost" || name.endsWith(".localhost")) {
+      throw refused(url, `it is this machine; ${listing}`);
+    }
+  };
+
+  const lookUp = async (url: URL): Promise<readonly string[]> => {
+    try {
+      const found = await resolve(url.hostname);
+      if (found.length > 0) return found;
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+      throw new OutboundFault("unreachable", `The name ${hostOf(url)} leads nowhere.`, { code });
+    }
+    throw new OutboundFault("unreachable", `The name ${hostOf(url)} leads nowhere.`);
+  };
+
+  return {
+    refuseUserinfo,
+    addressesOf: async (url) => {
+      refuseUserinfo(url);
+      const literal = literalOf(url);
+      const isAllowed = allowed.has(url.origin);
+      // Who lists an address means that address. A name can be made to lead elsewhere, also a listed one.
+      if (isAllowed && literal !== undefined) return [literal];
+      if (!isAllowed) refuseByName(url);
+      const found = literal === undefined ? await lookUp(url) : [literal];
+      const reaches = found.map(reachOf);
+      if (reaches.includes("special")) throw refused(url, "it leads to an address that no host has");
+      if (isAllowed) return found.slice(0, mostAddresses);
+      if (reaches.includes("private")) throw refused(url, `it leads to a private address; ${listing}`);
+      // What a firewall keeps from others, it does not keep from this machine itself.
+      const own = ownAddresses();
+      if (found.some((address) => own.includes(address)))
+        throw refused(url, `it is this machine; ${listing}`);
+      return found.slice(0, mostAddresses);
+    },
+  };
+};
