@@ -1,5 +1,5 @@
 import { systemClock } from "#kernel/clock.ts";
-import { loadConfig, sizeThreadPool } from "#kernel/config.ts";
+import { sizeThreadPool, type Config } from "#kernel/config.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
 import { compose } from "./compose.ts";
 import { outboxFolder } from "./open-store.ts";
@@ -10,14 +10,13 @@ const endMs = 20_000;
 const sameSignalMs = 500;
 
 /**
- * Load the settings, compose the house, listen, and drain on a signal, which ends the process.
+ * Compose the house, listen, and drain on a signal, which ends the process.
  *
  * @throws SetupFault when it can't be done; nothing is left open then
  */
-export const run = async (): Promise<void> => {
+export const run = async (config: Config): Promise<void> => {
   // Files of this process are for its user only, whatever the folder allows.
   process.umask(0o077);
-  const config = loadConfig();
   sizeThreadPool(config);
   const log = createLog({ level: config.logLevel, clock: systemClock });
   const house = await compose(config, log);

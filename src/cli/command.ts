@@ -1,3 +1,5 @@
+import type { Io } from "./io.ts";
+
 /** What a command is, to the table, to the parser of the command line, and to the pages that show it. */
 
 export type Option = {
@@ -40,7 +42,7 @@ export type Command = {
   readonly operand: string | undefined;
   readonly options: readonly Option[];
   /** Undefined when it goes on running. @throws SetupFault, Refusal, Fault */
-  readonly run: (call: Call) => Promise<Ending | undefined>;
+  readonly run: (call: Call, io: Io) => Promise<Ending | undefined>;
 };
 
 type Row = Pick<Command, "name" | "summary" | "run"> & {

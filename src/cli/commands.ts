@@ -12,7 +12,7 @@ export const commands: readonly Command[] = [
     name: "serve",
     summary: "Runs the server until it is told to stop.",
     details: ["The same as `npm start`. SIGTERM or Ctrl-C lets running calls end; a second Ctrl-C does not."],
-    run: async () => (await import("./commands/serve.ts")).serve(),
+    run: async (_, io) => (await import("./commands/serve.ts")).serve(io),
   }),
   command({
     name: "migrate",
@@ -20,7 +20,7 @@ export const commands: readonly Command[] = [
     details: [
       "Prints the migrations that were applied. A server does it by itself when it starts. Safe to run at any time, and by several at once.",
     ],
-    run: async () => (await import("./commands/migrate.ts")).migrate(),
+    run: async (_, io) => (await import("./commands/migrate.ts")).migrate(io),
   }),
   command({
     name: "doctor",
@@ -29,7 +29,7 @@ export const commands: readonly Command[] = [
       "One line a check: `ok`, `warn` or `FAIL`, and below it what to do when it is not ok. The exit code is 1 when a check failed. It changes nothing, and works when the store is down or a setting is wrong.",
       "With SMTP it goes to the mail server, signs in and leaves without sending anything.",
     ],
-    run: async () => (await import("./commands/doctor.ts")).doctor(),
+    run: async (_, io) => (await import("./commands/doctor.ts")).doctor(io),
   }),
   command({
     name: "account create",
@@ -45,7 +45,7 @@ export const commands: readonly Command[] = [
       "Where the password comes from: with --password-stdin from standard input. On a terminal you are asked for it twice. Otherwise a random one is made.",
       "Prints the account's public id alone. When the password was made for you, it prints the password alone instead, and the id goes to standard error: nobody will ever see that password again. --json has both.",
     ],
-    run: async (call) => (await import("./commands/account.ts")).create(call),
+    run: async (call, io) => (await import("./commands/account.ts")).create(call, io),
   }),
   command({
     name: "account lock",
@@ -55,14 +55,14 @@ export const commands: readonly Command[] = [
       whichAccount,
       "Its sessions end, and neither password nor token works until it is unlocked: at once, and on running servers within a second.",
     ],
-    run: async (call) => (await import("./commands/account.ts")).lock(call),
+    run: async (call, io) => (await import("./commands/account.ts")).lock(call, io),
   }),
   command({
     name: "account unlock",
     operand: "EMAIL",
     summary: "Opens a locked account.",
     details: [whichAccount, "Password and token work again; its sessions stay ended."],
-    run: async (call) => (await import("./commands/account.ts")).unlock(call),
+    run: async (call, io) => (await import("./commands/account.ts")).unlock(call, io),
   }),
   command({
     name: "account close",
@@ -72,7 +72,7 @@ export const commands: readonly Command[] = [
       whichAccount,
       "The grace period starts and the owner is mailed how to take the account back; the mail goes out when a server runs. With LATCHKEY_CLOSE_GRACE_DAYS=0 the account is erased at once.",
     ],
-    run: async (call) => (await import("./commands/account.ts")).close(call),
+    run: async (call, io) => (await import("./commands/account.ts")).close(call, io),
   }),
   command({
     name: "account reset-password",
@@ -82,7 +82,7 @@ export const commands: readonly Command[] = [
       whichAccount,
       "Prints the code alone. It is valid for 10 minutes and once. No mail is sent: bring it to the owner, who enters it at /reset. A code that was mailed before stops working.",
     ],
-    run: async (call) => (await import("./commands/account.ts")).resetPassword(call),
+    run: async (call, io) => (await import("./commands/account.ts")).resetPassword(call, io),
   }),
   command({
     name: "token create",
@@ -92,14 +92,14 @@ export const commands: readonly Command[] = [
       whichAccount,
       "Prints the new token alone. The old one is refused at once, and on running servers within a second.",
     ],
-    run: async (call) => (await import("./commands/token.ts")).create(call),
+    run: async (call, io) => (await import("./commands/token.ts")).create(call, io),
   }),
   command({
     name: "token revoke",
     operand: "EMAIL",
     summary: "Takes the account's API token away.",
     details: [whichAccount, "There is no new one until the owner or `token create` makes it."],
-    run: async (call) => (await import("./commands/token.ts")).revoke(call),
+    run: async (call, io) => (await import("./commands/token.ts")).revoke(call, io),
   }),
   command({
     name: "environment create",
@@ -116,7 +116,7 @@ export const commands: readonly Command[] = [
       "Keys, integrations and connections of one environment are fenced off from those of another. `dev` and `prod` are there from the beginning.",
       "Prints the name alone.",
     ],
-    run: async (call) => (await import("./commands/environment.ts")).create(call),
+    run: async (call, io) => (await import("./commands/environment.ts")).create(call, io),
   }),
   command({
     name: "environment change",
@@ -134,7 +134,7 @@ export const commands: readonly Command[] = [
       { name: "dark-colour", value: "COLOUR", summary: "Of buttons on dark, such as #93b1ff." },
     ],
     details: ["What is not named stays as it is. Running servers follow at once. Prints the name alone."],
-    run: async (call) => (await import("./commands/environment.ts")).change(call),
+    run: async (call, io) => (await import("./commands/environment.ts")).change(call, io),
   }),
   command({
     name: "environment key",
@@ -148,7 +148,7 @@ export const commands: readonly Command[] = [
     details: [
       "Prints the key alone: nobody will ever see it again. Keys that are there go on working, so to change one, make a second, hand it out, and revoke the first: at once, and on running servers within a second.",
     ],
-    run: async (call) => (await import("./commands/environment.ts")).key(call),
+    run: async (call, io) => (await import("./commands/environment.ts")).key(call, io),
   }),
   command({
     name: "integration create",
@@ -164,7 +164,7 @@ export const commands: readonly Command[] = [
       "KEY is what the app calls it, `provider_config_key` on the wire. Prints it alone.",
       "Every file in the folder providers/ is a provider.",
     ],
-    run: async (call) => (await import("./commands/integration.ts")).create(call),
+    run: async (call, io) => (await import("./commands/integration.ts")).create(call, io),
   }),
   command({
     name: "connect session create",
@@ -183,7 +183,7 @@ export const commands: readonly Command[] = [
     details: [
       "Prints the link alone. It opens the form once, for 30 minutes or as long as LATCHKEY_CONNECT_SESSION_MINUTES says.",
     ],
-    run: async (call) => (await import("./commands/connect-session.ts")).create(call),
+    run: async (call, io) => (await import("./commands/connect-session.ts")).create(call, io),
   }),
   command({
     name: "keys status",
@@ -191,7 +191,7 @@ export const commands: readonly Command[] = [
     details: [
       "A signing key `signs`, `verifies` what it signed until its last session has ended, or has `ended`. A root key `seals` and opens, or only `opens`; `needed` says whether the store was used under it.",
     ],
-    run: async () => (await import("./commands/keys.ts")).status(),
+    run: async (_, io) => (await import("./commands/keys.ts")).status(io),
   }),
   command({
     name: "keys rotate",
@@ -202,7 +202,7 @@ export const commands: readonly Command[] = [
     details: [
       "Prints the new key's id alone. Nobody is signed out: the old key verifies its sessions until the last one has ended, 28 days from now.",
     ],
-    run: async () => (await import("./commands/keys.ts")).rotate(),
+    run: async (_, io) => (await import("./commands/keys.ts")).rotate(io),
   }),
   command({
     name: "keys revoke",
@@ -211,7 +211,7 @@ export const commands: readonly Command[] = [
     details: [
       "Every session that it signed ends with it; passwords and API tokens go on working. For a key that may be in other hands. `latchkey keys status` shows the ids.",
     ],
-    run: async (call) => (await import("./commands/keys.ts")).revoke(call),
+    run: async (call, io) => (await import("./commands/keys.ts")).revoke(call, io),
   }),
   command({
     name: "root-keys status",
@@ -219,7 +219,7 @@ export const commands: readonly Command[] = [
     details: [
       "One root key `seals`, every other one `opens`. A key that is `missing`, or is `another key` under its id, has to be put back. What was `removed` is not needed any more.",
     ],
-    run: async () => (await import("./commands/root-keys.ts")).status(),
+    run: async (_, io) => (await import("./commands/root-keys.ts")).status(io),
   }),
   command({
     name: "root-keys rotate",
@@ -229,7 +229,7 @@ export const commands: readonly Command[] = [
       "The new key goes into the file root.keys. With LATCHKEY_ROOT_KEYS, append a new one to the value, restart every server with it, and run this with the same value. Nothing is changed while a running server does not have the new key.",
       "Keep a copy of the new key. The old one is still needed, until root-keys remove says otherwise. docs/guides/rotate-keys.md has more.",
     ],
-    run: async () => (await import("./commands/root-keys.ts")).rotate(),
+    run: async (_, io) => (await import("./commands/root-keys.ts")).rotate(io),
   }),
   command({
     name: "root-keys remove",
@@ -239,7 +239,7 @@ export const commands: readonly Command[] = [
       "It is refused while a sealed value leans on the key, and says which. Out of the file root.keys the key is taken for you, out of LATCHKEY_ROOT_KEYS it is not.",
       "Backups that were made before the rotation open only with the old key: keep it with them, and nowhere else.",
     ],
-    run: async (call) => (await import("./commands/root-keys.ts")).remove(call),
+    run: async (call, io) => (await import("./commands/root-keys.ts")).remove(call, io),
   }),
   command({
     name: "connect check",

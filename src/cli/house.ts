@@ -2,21 +2,27 @@ import { userInfo } from "node:os";
 import type { Account, Whence } from "#accounts";
 import { openOperatorHouse, type OperatorHouse, type WhenNew } from "#app/operator.ts";
 import { systemClock } from "#kernel/clock.ts";
-import { loadConfig, type Config } from "#kernel/config.ts";
+import type { Config } from "#kernel/config.ts";
 import { createLog, type Log } from "#kernel/telemetry/log.ts";
 import { Fault } from "./command.ts";
+import { configOf, type Io } from "./io.ts";
 
 /** A command tells what went wrong by its ending; only somebody who asked for everything sees the log as well. */
-export const commandLog = (config: Config): Log =>
-  createLog({ level: config.logLevel === "debug" ? "debug" : "silent", clock: systemClock });
+export const commandLog = (config: Config, { stderr }: Io): Log =>
+  createLog({
+    level: config.logLevel === "debug" ? "debug" : "silent",
+    clock: systemClock,
+    destination: stderr,
+  });
 
 /** Opens the house for one command, and leaves nothing open behind it. */
 export const withHouse = async <Result>(
+  io: Io,
   work: (house: OperatorHouse) => Promise<Result>,
   whenNew: WhenNew = "refuse",
 ): Promise<Result> => {
-  const config = loadConfig();
-  const house = await openOperatorHouse(config, commandLog(config), whenNew);
+  const config = configOf(io);
+  const house = await openOperatorHouse(config, commandLog(config, io), whenNew);
   try {
     return await work(house);
   } finally {

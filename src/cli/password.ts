@@ -8,6 +8,8 @@ export const firstLine = async (input: Readable): Promise<Secret> => {
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   let line = "";
   for await (line of lines) break;
+  // Else the process would wait for the other end to close.
+  input.destroy();
   if (line === "") throw new Fault("There is no password on standard input: its first line is empty.");
   // What Node puts in the place of bytes that it can't read: the password would not be what was meant.
   if (line.includes("\ufffd")) throw new Fault("The password on standard input is not UTF-8.");

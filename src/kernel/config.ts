@@ -203,7 +203,10 @@ export const sizeThreadPool = ({ limits }: Pick<Config, "limits">): void => {
 export const isLoopbackHost = (host: string): boolean =>
   host === "localhost" || host === "127.0.0.1" || host === "[::1]";
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment of this process, for whoever starts something in it. */
+export const ownEnvironment: Environment = process.env;
 
 /** A setting that can't be used as it is, and the sentence that says why. */
 export type ConfigFault = { readonly name: string; readonly sentence: string };
@@ -213,8 +216,8 @@ export type ConfigFault = { readonly name: string; readonly sentence: string };
  * defaults in place of those that are wrong: for whoever looks for what is the matter. Empty means unset.
  */
 export const inspectConfig = (
-  environment: Environment = process.env,
-  onTerminal: boolean = process.stderr.isTTY,
+  environment: Environment,
+  onTerminal: boolean,
 ): {
   readonly config: Config;
   readonly faults: readonly ConfigFault[];
@@ -299,7 +302,7 @@ export const inspectConfig = (
  * The settings out of the environment. Empty means unset.
  * @throws SetupFault with one sentence for the first setting that is wrong.
  */
-export const loadConfig = (environment?: Environment, onTerminal?: boolean): Config => {
+export const loadConfig = (environment: Environment, onTerminal: boolean): Config => {
   const { config, faults } = inspectConfig(environment, onTerminal);
   if (faults[0]) throw new SetupFault(faults[0].sentence);
   return config;

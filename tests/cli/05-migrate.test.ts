@@ -38,7 +38,7 @@ describe("latchkey migrate", () => {
 
   test("two at once: each migration is applied by one of them", async () => {
     const place = await newPlace();
-    const both = await Promise.all([place.latchkey(["migrate"]), place.latchkey(["migrate"])]);
+    const both = await Promise.all([place.latchkeyProcess(["migrate"]), place.latchkeyProcess(["migrate"])]);
 
     expect(both.map(({ code }) => code)).toEqual([0, 0]);
     expect(both.map(({ out }) => out).join("")).toBe(names);
@@ -50,7 +50,7 @@ describe("latchkey migrate", () => {
     await rewriteHistory(place, "know another");
 
     for (const command of ["migrate", "serve"]) {
-      const refused = await place.latchkey([command]);
+      const refused = await place.latchkeyProcess([command]);
       expect(refused).toMatchObject({ code: 1, out: "" });
       expect(refused.err).toMatch(
         /^The store was made by a newer Latchkey \(it has 9999_future\): [^\n]+\n$/,

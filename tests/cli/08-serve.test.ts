@@ -33,7 +33,7 @@ describe("latchkey serve", () => {
     await place.serve();
     const port = place.settings["LATCHKEY_PORT"];
 
-    expect(await place.latchkey(["serve"])).toMatchObject({
+    expect(await place.latchkeyProcess(["serve"])).toMatchObject({
       code: 1,
       out: "",
       err: expect.stringMatching(new RegExp(`^Port ${port} on 127\\.0\\.0\\.1 is in use: [^\\n]+\\n$`)),

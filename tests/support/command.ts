@@ -1,10 +1,12 @@
-// The operator's command line as it is typed: processes of their own, on a store that servers may be using.
+// The operator's command line on a store that servers may be using. A command runs in this process, with an environment
+// and streams of its own; where the process is what matters, it is one of its own.
 
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sql } from "kysely";
@@ -14,6 +16,7 @@ import { systemClock } from "#kernel/clock.ts";
 import { loadConfig } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
+import { runCommand } from "../../src/cli/run.ts";
 import { compiled } from "./compiled.ts";
 import { freePort } from "./free-port.ts";
 import { createClient, sessionOf, type Client } from "./http.ts";
@@ -21,6 +24,8 @@ import { readOutbox, type Mail } from "./mails.ts";
 import { createDatabase } from "./postgres.ts";
 
 export type Ended = { readonly code: number | null; readonly out: string; readonly err: string };
+
+type Begun = ChildProcessByStdio<Writable, Readable, Readable>;
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -43,6 +48,10 @@ export type Place = {
   readonly settings: Settings;
   /** `latchkey …` */
   latchkey(args: readonly string[], typed?: Typed): Promise<Ended>;
+  /** The same as a process: it must end by itself, so nothing may be left open, and commands at once share nothing. */
+  latchkeyProcess(args: readonly string[], typed?: Typed): Promise<Ended>;
+  /** The process alone, for a hand at its streams. Killed with the place. */
+  begin(args: readonly string[]): Begun;
   /** `latchkey serve`, listening. Ended with the place. */
   serve(settings?: Settings): Promise<Server>;
   /** Asks the store itself. */
@@ -55,25 +64,54 @@ const commandLine = fileURLToPath(new URL("../../src/cli/index.ts", import.meta.
 /** Longer than any command takes; one that is not over by then has left something open. */
 const longestMs = 25_000;
 
-const start = (args: readonly string[], settings: Settings, input: "pipe" | "ignore") =>
+const begin = (args: readonly string[], settings: Settings): Begun =>
   spawn(process.execPath, [commandLine, ...args], {
     // Nothing of the tester's own settings, and no color.
     env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: compiled, ...settings },
-    stdio: [input, "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
 
-const textOf = (stream: NodeJS.ReadableStream | null): (() => string) => {
+const textOf = (stream: Readable): (() => string) => {
   let text = "";
-  stream?.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   return () => text;
 };
 
+const collected = () => {
+  let text = "";
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (chunk: string, _encoding, done) => {
+      text += chunk;
+      done();
+    },
+  });
+  return { stream, text: () => text };
+};
+
 const run = async (args: readonly string[], settings: Settings, input: Typed["input"]): Promise<Ended> => {
-  const child = start(args, settings, input === undefined ? "ignore" : "pipe");
+  const [out, err] = [collected(), collected()];
+  const code = await runCommand(args, {
+    environment: settings,
+    stdin: Readable.from(input === undefined ? [] : [Buffer.from(input)], { objectMode: false }),
+    stdout: out.stream,
+    colors: false,
+    stderr: err.stream,
+  });
+  return { code, out: out.text(), err: err.text() };
+};
+
+const runProcess = async (
+  args: readonly string[],
+  settings: Settings,
+  input: Typed["input"],
+): Promise<Ended> => {
+  const child = begin(args, settings);
   const out = textOf(child.stdout);
   const err = textOf(child.stderr);
-  child.stdin?.on("error", () => undefined);
-  child.stdin?.end(input);
+  // It may be over before it was told anything.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
   const timer = setTimeout(() => child.kill("SIGKILL"), longestMs);
   await once(child, "close");
   clearTimeout(timer);
@@ -81,7 +119,7 @@ const run = async (args: readonly string[], settings: Settings, input: Typed["in
 };
 
 const serve = async (settings: Settings): Promise<Server> => {
-  const child = start(["serve"], settings, "ignore");
+  const child = begin(["serve"], settings);
   const out = textOf(child.stdout);
   const err = textOf(child.stderr);
   const closed = once(child, "close");
@@ -113,6 +151,9 @@ const endings: Array<() => Promise<unknown>> = [];
 export const newPlace = async (own: Settings = {}): Promise<Place> => {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-command-"));
   endings.push(() => rm(folder, { recursive: true, force: true }));
+  // As the program does for its process: what a command makes is for its user only.
+  const mask = process.umask(0o077);
+  endings.push(async () => process.umask(mask));
   const under = inject("store");
   const database = under.kind === "postgres" ? await createDatabase(under.adminUrl) : undefined;
   if (database) endings.push(database.drop);
@@ -126,6 +167,12 @@ export const newPlace = async (own: Settings = {}): Promise<Place> => {
     folder,
     settings,
     latchkey: (args, typed = {}) => run(args, { ...settings, ...typed.settings }, typed.input),
+    latchkeyProcess: (args, typed = {}) => runProcess(args, { ...settings, ...typed.settings }, typed.input),
+    begin: (args) => {
+      const child = begin(args, settings);
+      endings.push(async () => child.kill("SIGKILL"));
+      return child;
+    },
     serve: async (more = {}) => {
       const server = await serve({ LATCHKEY_LOG_LEVEL: "error", ...settings, ...more });
       endings.push(() => server.end());

@@ -6,6 +6,7 @@ import { Secret } from "#kernel/secret.ts";
 import { isTimeZone } from "#kernel/time-zone.ts";
 import { Fault, type Call, type Ending } from "../command.ts";
 import { accountOf, timeOf, whence, withHouse } from "../house.ts";
+import type { Io } from "../io.ts";
 import { askTwice, firstLine } from "../password.ts";
 
 const idOf = ({ publicId, email }: Account) => ({ id: publicId, email });
@@ -35,19 +36,20 @@ const refuseTaken = async ({ accounts }: OperatorHouse, email: string): Promise<
 const passwordOf = async (
   { switches }: Call,
   minimum: number,
+  { stdin, stderr }: Io,
 ): Promise<{ password: Secret; made: boolean }> => {
-  if (switches.has("password-stdin")) return { password: await firstLine(process.stdin), made: false };
-  if (process.stdin.isTTY) return { password: await askTwice(process.stdin, process.stderr), made: false };
+  if (switches.has("password-stdin")) return { password: await firstLine(stdin), made: false };
+  if (stdin.isTTY) return { password: await askTwice(stdin, stderr), made: false };
   return { password: new Secret(newPassword(systemRandom, minimum)), made: true };
 };
 
-export const create = async (call: Call): Promise<Ending> => {
+export const create = async (call: Call, io: Io): Promise<Ending> => {
   const email = parseEmailAddress(call.operand);
   if ("rule" in email) throw new Fault(`${email.message}.`);
   const person = { email, displayName: nameOf(call), timezone: zoneOf(call) };
   const work = async (house: OperatorHouse): Promise<Ending> => {
     await refuseTaken(house, email.canonical);
-    const { password, made } = await passwordOf(call, house.config.passwordMin);
+    const { password, made } = await passwordOf(call, house.config.passwordMin, io);
     const verified = !call.switches.has("unverified");
     const account = await house.accounts.use.createAccount({ ...person, password, verified }, whence());
     const facts = idOf(account);
@@ -58,11 +60,11 @@ export const create = async (call: Call): Promise<Ending> => {
       notes: [`${account.email} has the account ${facts.id}, with this password.`],
     };
   };
-  return withHouse(work, "make");
+  return withHouse(io, work, "make");
 };
 
-export const lock = ({ operand }: Call): Promise<Ending> =>
-  withHouse(async (house) => {
+export const lock = ({ operand }: Call, io: Io): Promise<Ending> =>
+  withHouse(io, async (house) => {
     const account = await accountOf(house, operand);
     const json = { ...idOf(account), locked: true };
     if (account.lockedAt !== null) {
@@ -75,8 +77,8 @@ export const lock = ({ operand }: Call): Promise<Ending> =>
     };
   });
 
-export const unlock = ({ operand }: Call): Promise<Ending> =>
-  withHouse(async (house) => {
+export const unlock = ({ operand }: Call, io: Io): Promise<Ending> =>
+  withHouse(io, async (house) => {
     const account = await accountOf(house, operand);
     const json = { ...idOf(account), locked: false };
     if (account.lockedAt === null) return { json, notes: [`${account.email} is not locked.`] };
@@ -88,8 +90,8 @@ export const unlock = ({ operand }: Call): Promise<Ending> =>
 const whenErased = (account: Account): string =>
   account.eraseAt === null ? "" : `; it will be erased on ${timeOf(account.eraseAt)}`;
 
-export const close = ({ operand }: Call): Promise<Ending> =>
-  withHouse(async (house) => {
+export const close = ({ operand }: Call, io: Io): Promise<Ending> =>
+  withHouse(io, async (house) => {
     const account = await accountOf(house, operand);
     const wasClosed = account.closedAt !== null;
     if (!wasClosed) await house.accounts.use.closeAccount(account, { channel: "cli", peer: whence() });
@@ -108,8 +110,8 @@ export const close = ({ operand }: Call): Promise<Ending> =>
     };
   });
 
-export const resetPassword = ({ operand }: Call): Promise<Ending> =>
-  withHouse(async (house) => {
+export const resetPassword = ({ operand }: Call, io: Io): Promise<Ending> =>
+  withHouse(io, async (house) => {
     const account = await accountOf(house, operand);
     if (account.closedAt !== null)
       throw new Fault(`${account.email} is closed: its owner must take it back first.`);

@@ -1,14 +1,15 @@
 import type { Call, Ending } from "../command.ts";
 import { withHouse } from "../house.ts";
 import { usualEnvironment } from "./integration.ts";
+import type { Io } from "../io.ts";
 
 const endUserOf = (id: string | undefined, email: string | undefined): object => {
   if (id !== undefined) return { end_user: { id, ...(email === undefined ? {} : { email }) } };
   return { tags: email === undefined ? {} : { end_user_email: email } };
 };
 
-export const create = ({ values }: Call): Promise<Ending> =>
-  withHouse(async ({ connect }) => {
+export const create = ({ values }: Call, io: Io): Promise<Ending> =>
+  withHouse(io, async ({ connect }) => {
     const environment = values.get("environment") ?? usualEnvironment;
     const integration = values.get("integration");
     const redirect = values.get("redirect");

@@ -15,6 +15,7 @@ import { checkOrigin, checkServer } from "../doctor/origin.ts";
 import { checkExistence, checkStore } from "../doctor/store.ts";
 import { checkWebhooks } from "../doctor/webhooks.ts";
 import { commandLog } from "../house.ts";
+import type { Io } from "../io.ts";
 
 type Check = () => Finding | readonly Finding[] | Promise<Finding | readonly Finding[]>;
 
@@ -62,8 +63,8 @@ const examineStore = async (rounds: Rounds, config: Config, store: Store): Promi
   return undefined;
 };
 
-const examine = async (): Promise<readonly Finding[]> => {
-  const inspected = inspectConfig();
+const examine = async (io: Io): Promise<readonly Finding[]> => {
+  const inspected = inspectConfig(io.environment, io.stderr.isTTY === true);
   const { config, faults } = inspected;
   const rounds = createRounds(new Set(faults.map(({ name }) => name)));
   let store: Store | undefined;
@@ -74,7 +75,7 @@ const examine = async (): Promise<readonly Finding[]> => {
     await rounds.run("store", storeSettings, async () => {
       const missing = await checkExistence(config);
       if (missing) return missing;
-      store = storeOf(config, { clock: systemClock, log: commandLog(config) });
+      store = storeOf(config, { clock: systemClock, log: commandLog(config, io) });
       answering = await examineStore(rounds, config, store);
       return [];
     });
@@ -90,9 +91,10 @@ const examine = async (): Promise<readonly Finding[]> => {
 
 const marks = { ok: ["green", "ok  "], warn: ["yellow", "warn"], fail: ["red", "FAIL"] } as const;
 
-const lineOf = ({ name, state, message, remedy }: Finding): string => {
+const lineOf = ({ name, state, message, remedy }: Finding, { colors }: Io): string => {
   const [color, mark] = marks[state];
-  const line = `${styleText(color, mark, { stream: process.stdout })}  ${name}: ${message}`;
+  const shown = colors ? styleText(color, mark, { validateStream: false }) : mark;
+  const line = `${shown}  ${name}: ${message}`;
   return remedy === undefined ? line : `${line}\n      ${remedy}`;
 };
 
@@ -103,10 +105,10 @@ const summaryOf = (findings: readonly Finding[]): string => {
   return `${findings.length} checks: ${failed} failed, ${warned} to look at.`;
 };
 
-export const doctor = async (): Promise<Ending> => {
-  const findings = await examine();
+export const doctor = async (io: Io): Promise<Ending> => {
+  const findings = await examine(io);
   return {
-    output: findings.map(lineOf).join("\n"),
+    output: findings.map((finding) => lineOf(finding, io)).join("\n"),
     json: findings,
     notes: [summaryOf(findings)],
     failed: findings.some(({ state }) => state === "fail"),

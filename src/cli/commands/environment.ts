@@ -1,6 +1,7 @@
 import { isScope, scopes } from "#connect";
 import { Fault, type Call, type Ending } from "../command.ts";
 import { withHouse } from "../house.ts";
+import type { Io } from "../io.ts";
 
 const listOf = (text: string | undefined): readonly string[] =>
   (text ?? "")
@@ -8,8 +9,8 @@ const listOf = (text: string | undefined): readonly string[] =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== "");
 
-export const create = ({ operand: name, values }: Call): Promise<Ending> =>
-  withHouse(async ({ connect }) => {
+export const create = ({ operand: name, values }: Call, io: Io): Promise<Ending> =>
+  withHouse(io, async ({ connect }) => {
     const connectOrigins = listOf(values.get("origins"));
     const environment = await connect.use.createEnvironment({ name, connectOrigins });
     return {
@@ -20,7 +21,7 @@ export const create = ({ operand: name, values }: Call): Promise<Ending> =>
   });
 
 /** What was not named stays as it is. */
-export const change = ({ operand: environment, values }: Call): Promise<Ending> => {
+export const change = ({ operand: environment, values }: Call, io: Io): Promise<Ending> => {
   const origins = values.get("origins");
   const given = {
     connect_origins: origins === undefined ? undefined : listOf(origins),
@@ -31,7 +32,7 @@ export const change = ({ operand: environment, values }: Call): Promise<Ending> 
     dark_colour: values.get("dark-colour"),
   };
   const body = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return withHouse(async ({ connect }) => {
+  return withHouse(io, async ({ connect }) => {
     const { name, connectOrigins, appearance } = await connect.use.changeEnvironment({ environment, body });
     return {
       output: name,
@@ -45,8 +46,8 @@ export const change = ({ operand: environment, values }: Call): Promise<Ending> 
   });
 };
 
-const revoke = (environment: string, name: string): Promise<Ending> =>
-  withHouse(async ({ connect }) => {
+const revoke = (environment: string, name: string, io: Io): Promise<Ending> =>
+  withHouse(io, async ({ connect }) => {
     const revoked = await connect.use.revokeEnvironmentKey({ environment, name });
     return {
       json: { environment, name, revoked },
@@ -58,15 +59,15 @@ const revoke = (environment: string, name: string): Promise<Ending> =>
     };
   });
 
-export const key = ({ operand: environment, values }: Call): Promise<Ending> => {
+export const key = ({ operand: environment, values }: Call, io: Io): Promise<Ending> => {
   const revoked = values.get("revoke");
-  if (revoked !== undefined) return revoke(environment, revoked);
+  if (revoked !== undefined) return revoke(environment, revoked, io);
   const wanted = listOf(values.get("scopes"));
   const unknown = wanted.find((scope) => !isScope(scope));
   if (unknown !== undefined) {
     throw new Fault(`${unknown} is no scope. There are: ${scopes.join(", ")}.`);
   }
-  return withHouse(async ({ connect }) => {
+  return withHouse(io, async ({ connect }) => {
     const { key: made, name } = await connect.use.createEnvironmentKey({
       environment,
       name: values.get("name"),

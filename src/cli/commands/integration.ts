@@ -1,11 +1,12 @@
 import type { Call, Ending } from "../command.ts";
 import { withHouse } from "../house.ts";
+import type { Io } from "../io.ts";
 
 /** Where apps are built; `prod` is named on purpose. */
 export const usualEnvironment = "dev";
 
-export const create = ({ operand: key, values }: Call): Promise<Ending> =>
-  withHouse(async ({ connect }) => {
+export const create = ({ operand: key, values }: Call, io: Io): Promise<Ending> =>
+  withHouse(io, async ({ connect }) => {
     const environment = values.get("environment") ?? usualEnvironment;
     const name = values.get("name");
     const baseUrl = values.get("base-url");

@@ -1,10 +1,10 @@
 import { signingKeyStatus, type SigningKeyStatus } from "#accounts";
 import { openOperatorStore } from "#app/operator.ts";
 import { systemClock } from "#kernel/clock.ts";
-import { loadConfig } from "#kernel/config.ts";
 import { inspectRootKeys, type RootKeyFinding } from "#kernel/crypto/root-keys/root-key-registry.ts";
 import { Fault, type Call, type Ending } from "../command.ts";
 import { commandLog, timeOf, whence, withHouse } from "../house.ts";
+import { configOf, type Io } from "../io.ts";
 import { table } from "../table.ts";
 
 const signingRow = ({ kid, state, createdAt, verifiesUntil }: SigningKeyStatus): readonly string[] => [
@@ -28,9 +28,9 @@ const signingJson = ({ kid, state, createdAt, verifiesUntil }: SigningKeyStatus)
 
 const isoOf = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
-export const status = async (): Promise<Ending> => {
-  const config = loadConfig();
-  const store = await openOperatorStore(config, commandLog(config), "refuse");
+export const status = async (io: Io): Promise<Ending> => {
+  const config = configOf(io);
+  const store = await openOperatorStore(config, commandLog(config, io), "refuse");
   try {
     // Without opening any key: it is asked for when one is missing, too.
     const signing = await signingKeyStatus({ store, clock: systemClock });
@@ -50,8 +50,8 @@ export const status = async (): Promise<Ending> => {
   }
 };
 
-export const rotate = (): Promise<Ending> =>
-  withHouse(async (house) => {
+export const rotate = (io: Io): Promise<Ending> =>
+  withHouse(io, async (house) => {
     const kid = await house.accounts.use.rotateSigningKey(whence());
     return {
       output: kid,
@@ -62,8 +62,8 @@ export const rotate = (): Promise<Ending> =>
     };
   });
 
-export const revoke = ({ operand: kid }: Call): Promise<Ending> =>
-  withHouse(async (house) => {
+export const revoke = ({ operand: kid }: Call, io: Io): Promise<Ending> =>
+  withHouse(io, async (house) => {
     const before = await signingKeyStatus(house);
     const key = before.find((one) => one.kid === kid);
     if (!key) {

@@ -1,15 +1,15 @@
 import { openReadyStore } from "#app/open-store.ts";
 import { systemClock } from "#kernel/clock.ts";
-import { loadConfig } from "#kernel/config.ts";
 import type { Ending } from "../command.ts";
 import { commandLog } from "../house.ts";
+import { configOf, type Io } from "../io.ts";
 
-export const migrate = async (): Promise<Ending> => {
-  const config = loadConfig();
+export const migrate = async (io: Io): Promise<Ending> => {
+  const config = configOf(io);
   let applied: readonly string[] = [];
   const store = await openReadyStore(
     config,
-    { clock: systemClock, log: commandLog(config) },
+    { clock: systemClock, log: commandLog(config, io) },
     async (opened) => {
       applied = await opened.migrate();
     },

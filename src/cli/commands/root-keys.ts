@@ -1,6 +1,5 @@
-import { openOperatorStore } from "#app/operator.ts";
+import { openOperatorStore, type OperatorHouse } from "#app/operator.ts";
 import { sealedColumns } from "#app/sealed-columns.ts";
-import { loadConfig } from "#kernel/config.ts";
 import type { Tx } from "#kernel/db/store.ts";
 import { inspectRootKeys, registeredKeys, sealingKey } from "#kernel/crypto/root-keys/root-key-registry.ts";
 import { countLeaning, removeRootKey, type Leaning } from "#kernel/crypto/root-keys/root-key-removal.ts";
@@ -9,6 +8,7 @@ import type { Stuck } from "#kernel/crypto/sealed-columns.ts";
 import type { AuditEventName } from "#kernel/telemetry/audit.ts";
 import type { Call, Ending } from "../command.ts";
 import { commandLog, whence, withHouse } from "../house.ts";
+import { configOf, type Io } from "../io.ts";
 import { table } from "../table.ts";
 
 type Shown = {
@@ -23,9 +23,9 @@ const shown = (id: string, role: string, leaning: Leaning): Shown => {
   return { id, role, values: Object.values(places).reduce((sum, values) => sum + values, 0), places };
 };
 
-export const status = async (): Promise<Ending> => {
-  const config = loadConfig();
-  const store = await openOperatorStore(config, commandLog(config), "refuse");
+export const status = async (io: Io): Promise<Ending> => {
+  const config = configOf(io);
+  const store = await openOperatorStore(config, commandLog(config, io), "refuse");
   try {
     const { where, findings } = await inspectRootKeys({ store, config });
     const leaning = await countLeaning(store, store.query, sealedColumns);
@@ -62,8 +62,8 @@ export const status = async (): Promise<Ending> => {
 const stuckNote = ({ column, row, reason }: Stuck): string =>
   `${column} of row ${row} can't be opened any more (${reason}) and stays as it is.`;
 
-export const rotate = (): Promise<Ending> =>
-  withHouse(async ({ store, config, clock, random, audit }) => {
+export const rotate = (io: Io): Promise<Ending> =>
+  withHouse(io, async ({ store, config, clock, random, audit }) => {
     const deps = { store, config, clock, random, columns: sealedColumns, hearingMs };
     const { id, resumed, rewrapped, stuck } = await rotateRootKey(deps, told(audit, "root_key_rotated"));
     const { findings } = await inspectRootKeys({ store, config });
@@ -80,8 +80,8 @@ export const rotate = (): Promise<Ending> =>
     };
   });
 
-export const remove = ({ operand: id }: Call): Promise<Ending> =>
-  withHouse(async ({ store, config, clock, random, audit }) => {
+export const remove = ({ operand: id }: Call, io: Io): Promise<Ending> =>
+  withHouse(io, async ({ store, config, clock, random, audit }) => {
     const deps = { store, config, clock, random, columns: sealedColumns };
     const { removed, dropped, forgotten } = await removeRootKey(deps, id, told(audit, "root_key_removed"));
     return {
@@ -98,7 +98,7 @@ export const remove = ({ operand: id }: Call): Promise<Ending> =>
     };
   });
 
-type Audit = Parameters<Parameters<typeof withHouse>[0]>[0]["audit"];
+type Audit = OperatorHouse["audit"];
 
 const told =
   (audit: Audit, event: AuditEventName) =>

@@ -1,9 +1,10 @@
 import type { Call, Ending } from "../command.ts";
 import { Fault } from "../command.ts";
 import { accountOf, whence, withHouse } from "../house.ts";
+import type { Io } from "../io.ts";
 
-export const create = ({ operand }: Call): Promise<Ending> =>
-  withHouse(async (house) => {
+export const create = ({ operand }: Call, io: Io): Promise<Ending> =>
+  withHouse(io, async (house) => {
     const account = await accountOf(house, operand);
     if (account.closedAt !== null) throw new Fault(`${account.email} is closed: no token of it would work.`);
     if (account.lockedAt !== null)
@@ -16,8 +17,8 @@ export const create = ({ operand }: Call): Promise<Ending> =>
     };
   });
 
-export const revoke = ({ operand }: Call): Promise<Ending> =>
-  withHouse(async (house) => {
+export const revoke = ({ operand }: Call, io: Io): Promise<Ending> =>
+  withHouse(io, async (house) => {
     const account = await accountOf(house, operand);
     const revoked = await house.accounts.use.revokeToken(account.id, { channel: "cli", peer: whence() });
     return {
