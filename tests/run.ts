@@ -1,12 +1,15 @@
 // Runs every suite, or those that the arguments pick (Vitest's own: parts of file names, -t, --project), and closes
-// with the line "N passed, N failed".
+// with the line "N passed, N failed". With --soak, what is done in rounds is done in many.
 
 import { createVitest, parseCLI, type TestProject, type TestSpecification, type Vitest } from "vitest/node";
 import { findChromium } from "./support/chromium.ts";
 import { startPostgres, type TestPostgres } from "./support/postgres.ts";
 import { countTests, fileLines, reportFailures, say, type Count } from "./support/reporter.ts";
 
-const { filter, options } = parseCLI(["vitest", ...process.argv.slice(2)]);
+const ours = "--soak";
+const typed = process.argv.slice(2);
+const soak = typed.includes(ours);
+const { filter, options } = parseCLI(["vitest", ...typed.filter((word) => word !== ours)]);
 
 // Picked by name, line or tag: the other tests of a file are then not run on purpose.
 const narrowed =
@@ -26,6 +29,7 @@ const runAll = async (): Promise<Count> => {
 };
 
 const runOn = async (vitest: Vitest): Promise<Count> => {
+  for (const project of vitest.projects) project.provide("soak", soak);
   const wanted = await vitest.globTestSpecifications(filter);
   const { specifications, problems, postgres } = await withPostgres(await withChromium(wanted));
   try {

@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import {
   beginProcess,
@@ -11,6 +12,7 @@ import {
   startProcess,
   type Running,
 } from "../support/process.ts";
+import { roundsOf } from "../support/rounds.ts";
 
 afterEach(clearSites);
 
@@ -98,9 +100,11 @@ test("two processes that start at once on a store that is new both come up, with
 
 test("a first start that is killed, again and again, leaves nothing that the next one can't go on from", async () => {
   const { settings, config } = await newSite();
-  for (let round = 0; round < 8; round += 1) {
+  const rounds = roundsOf({ test: 4, soak: 24 });
+  for (let round = 0; round < rounds; round += 1) {
     const { kill } = beginProcess(settings);
-    await new Promise((resolve) => setTimeout(resolve, 150 + round * 60));
+    // From early in a start to the end of one.
+    await wait(150 + (round * 420) / (rounds - 1));
     await kill();
   }
   const running = await startProcess(settings);

@@ -11,6 +11,7 @@ import {
   type Running,
   type Site,
 } from "../support/process.ts";
+import { roundsOf } from "../support/rounds.ts";
 import { fieldsOf, listOf } from "../support/shapes.ts";
 import { startUpstream, type Upstream } from "../support/upstream.ts";
 import { appOf, arrivedAt, creation, isStandardSignature, setUpWebhooks, tell } from "../support/webhooks.ts";
@@ -21,7 +22,7 @@ afterEach(async () => {
 });
 afterAll(clearSites);
 
-const rounds = 8;
+const rounds = roundsOf({ test: 3, soak: 20 });
 const toldInRound = 24;
 
 const log = createLog({ level: "silent", clock: { now: () => 0 } });
@@ -38,8 +39,8 @@ const deliverLeft = async (site: Site, receiver: Upstream): Promise<void> => {
 };
 
 test(
-  "a process that is killed eight times while it delivers loses no webhook that was committed",
-  { timeout: 180_000 },
+  "a process that is killed again and again while it delivers loses no webhook that was committed",
+  { timeout: 60_000 + rounds * 15_000 },
   async () => {
     const receiver = await startUpstream();
     receivers.push(receiver);

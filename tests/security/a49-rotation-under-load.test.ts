@@ -12,6 +12,7 @@ import { byToken, newHolder, toggl, type Holder } from "../support/link-scene.ts
 import { connectSession } from "../support/connect.ts";
 import { readOutbox } from "../support/mails.ts";
 import { besides, clearSites, endProcess, newSite, runToEnd, startProcess } from "../support/process.ts";
+import { roundsOf } from "../support/rounds.ts";
 import { beginRootKeys, leaningIn, rootKeys } from "../support/rotation.ts";
 import { fieldsOf } from "../support/shapes.ts";
 import { startUpstream, type Upstream } from "../support/upstream.ts";
@@ -28,8 +29,10 @@ const password = "a quiet river at noon";
 type Member = { readonly email: string; readonly token: string; readonly session: string };
 type Link = { readonly connection: string; readonly token: string };
 
-test(
-  "A49 while two servers are used, a rotation that is killed twice comes to its end: nothing is lost, nothing shut, and the old key goes",
+const rounds = Array.from({ length: roundsOf({ test: 1, soak: 4 }) }, (_, index) => index + 1);
+
+test.each(rounds)(
+  "A49 while two servers are used, a rotation that is killed twice comes to its end: nothing is lost, nothing shut, and the old key goes (%i)",
   { timeout: 120_000 },
   async () => {
     const provider = await startUpstream();

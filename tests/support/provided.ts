@@ -7,6 +7,8 @@ export type StoreUnderTest =
 declare module "vitest" {
   interface ProvidedContext {
     store: StoreUnderTest;
+    /** Many rounds of what is done in rounds, as `npm run soak` wants; a few in `npm test`. */
+    soak: boolean;
     /** The program of the browser, for the tests of the pages. */
     chromium: string;
   }
