@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
+import { Client } from "pg";
 import { findBinaries, type SpawnOptions } from "./postgres-binaries.ts";
 
 // PostgreSQL refuses to run as root; 65534 is "nobody".
@@ -53,7 +54,9 @@ const keep = async (folder: string): Promise<void> => {
     await ready(server.stderr);
     // A pipe that nobody reads fills up, and the server would wait.
     server.stderr.resume();
-    process.stdout.write(`postgres://postgres:${password}@127.0.0.1:${port}/postgres\n`);
+    const adminUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+    await hashOnce(adminUrl, password);
+    process.stdout.write(`${adminUrl}\n`);
     await Promise.race([endOfRun, ended]);
   } finally {
     // The immediate shutdown: nobody wants the data any more.
@@ -85,6 +88,24 @@ const ready = async (log: Readable): Promise<void> => {
     if (line.includes("ready to accept connections")) return;
   }
   throw new Error(`The PostgreSQL of the tests did not start: ${lines.join("\n")}`);
+};
+
+/**
+ * Whoever connects hashes the password 4096 times, against guessing; this one is 128 random bits, and a run connects ten
+ * thousand times. It stays asked for: the server would do anything for other users of this machine.
+ */
+const hashOnce = async (adminUrl: string, password: string): Promise<void> => {
+  const client = new Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    // From PostgreSQL 16 on.
+    const { rowCount } = await client.query("SELECT FROM pg_settings WHERE name = 'scram_iterations'");
+    if (rowCount === 0) return;
+    await client.query("SET scram_iterations = 1");
+    await client.query(`ALTER ROLE postgres PASSWORD '${password}'`);
+  } finally {
+    await client.end();
+  }
 };
 
 const freePort = async (): Promise<number> => {
