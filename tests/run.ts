@@ -3,6 +3,7 @@
 
 import { createVitest, parseCLI, type TestProject, type TestSpecification, type Vitest } from "vitest/node";
 import { findChromium } from "./support/chromium.ts";
+import { moveToMemory } from "./support/memory-folder.ts";
 import { startPostgres, type TestPostgres } from "./support/postgres.ts";
 import { countTests, fileLines, reportFailures, say, type Count } from "./support/reporter.ts";
 
@@ -88,6 +89,8 @@ const withPostgres = async ({
     };
   }
 };
+
+moveToMemory();
 
 const runOrExplain = async (): Promise<Count> => {
   try {
