@@ -11,10 +11,18 @@ export type Catalogue = {
   readonly all: () => readonly Provider[];
 };
 
+/** What each file said last, and what that came to. To check it costs hundreds of times as much as to read it. */
+const known = new Map<string, { readonly text: string; readonly read: ReadProvider }>();
+
 /** @throws SetupFault when the file can't be read */
 const readFile = (file: string): ReadProvider => {
   try {
-    return readProvider(file, readFileSync(file, "utf8"));
+    const text = readFileSync(file, "utf8");
+    const before = known.get(file);
+    if (before?.text === text) return before.read;
+    const read = readProvider(file, text);
+    known.set(file, { text, read });
+    return read;
   } catch (error) {
     throw new SetupFault(`The provider's file ${file} can't be read: ${reasonOf(error)}.`, error);
   }
@@ -40,7 +48,7 @@ const filesIn = (folder: string): readonly string[] => {
 
 const mostShown = 20;
 
-/** Reads a folder of providers' files, once. @throws SetupFault with every fault, and where it is */
+/** Reads a folder of providers' files as they are now. @throws SetupFault with every fault, and where it is */
 export const loadCatalogue = (folder: string): Catalogue => {
   const read = filesIn(folder).map(readFile);
   const faults = read.flatMap((one) => one.faults);

@@ -199,6 +199,21 @@ describe("loading a folder", () => {
     );
   });
 
+  test("is read as its files are now, however often it was read before", async () => {
+    const place = await newFolder({ "a.yaml": fileOf(""), "b.yaml": fileOf("") });
+    const before = loadCatalogue(place);
+    await writeFile(join(place, "a.yaml"), fileOf("").replace("Example", "Changed"));
+    await rm(join(place, "b.yaml"));
+
+    const after = loadCatalogue(place);
+    expect(after.all()).toMatchObject([{ name: "a", display_name: "Changed" }]);
+    expect(before.all()).toMatchObject([{ display_name: "Example" }, { name: "b" }]);
+    await writeFile(join(place, "a.yaml"), fileOf("x: 1"));
+    expect(() => loadCatalogue(place)).toThrow(/x is not known/);
+    await writeFile(join(place, "a.yaml"), fileOf(""));
+    expect(loadCatalogue(place).all()).toEqual([before.get("a")]);
+  });
+
   test("is held back by a folder or a file that can't be read", async () => {
     const place = await newFolder({});
     expect(() => loadCatalogue(join(place, "none"))).toThrow(/can't be read: ENOENT/);
