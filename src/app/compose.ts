@@ -9,7 +9,7 @@ import {
 } from "#accounts";
 import type { Connect } from "#connect";
 import { createTrack } from "#track";
-import { day, hour, minute, systemClock } from "#kernel/clock.ts";
+import { day, hour, minute, second, systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import { loadServerSecret } from "#kernel/crypto/server-secrets.ts";
 import type { Store } from "#kernel/db/store.ts";
@@ -55,6 +55,7 @@ const transportOf = (config: Config): MailTransport => {
 };
 
 export const compose = async (config: Config, log: Log, surprises: Surprises = {}): Promise<House> => {
+  const { longestTellingMs = 5 * second } = surprises;
   const store = await openMigratedStore(config, surprises.clock ?? systemClock, log);
   try {
     // Keys, and who you are
@@ -145,7 +146,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
         await timetable.stop();
         // Who hangs while being told must not hold the process; what was not sent goes out after the next start.
         const told = Promise.all([courier.stop(), connect.webhooks.courier.stop()]);
-        await Promise.race([told, wait(5000, undefined, { ref: false })]);
+        await Promise.race([told, wait(longestTellingMs, undefined, { ref: false })]);
         await flush().catch(noteFailure);
         await ground.close();
         await store.close();

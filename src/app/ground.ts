@@ -2,7 +2,7 @@ import { accountLimits, createAccounts, createSigningKeys, type Accounts, type P
 import { fileURLToPath } from "node:url";
 import { createConnect, loadCatalogue, type Connect } from "#connect";
 import { provision } from "#track";
-import { systemClock, type Clock } from "#kernel/clock.ts";
+import { second, systemClock, type Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import { createGate } from "#kernel/crypto/passwords/gate.ts";
 import { createPasswords, type PasswordParameters } from "#kernel/crypto/passwords/password.ts";
@@ -28,6 +28,12 @@ export type Surprises = {
   readonly passwordParameters?: PasswordParameters;
   /** The folder of the catalogue. */
   readonly providers?: string;
+  /** How long a call may wait for its turn to hash a password. Like those below, in milliseconds. */
+  readonly longestHashWaitMs?: number;
+  /** How long a provider may take to tell whose credentials these are. */
+  readonly longestCallMs?: number;
+  /** How long closing waits for who is being told something. */
+  readonly longestTellingMs?: number;
 };
 
 /** What every process of the house stands on, a server as well as a command of the operator. Nothing runs by itself. */
@@ -73,7 +79,8 @@ export const layGround = async (
   const audit = createAudit({ store, clock });
 
   // Who you are
-  const gate = createGate({ atOnce: config.limits.hashes, maxWaitMs: 1000 });
+  const { longestHashWaitMs = second } = surprises;
+  const gate = createGate({ atOnce: config.limits.hashes, maxWaitMs: longestHashWaitMs });
   const parameters = surprises.passwordParameters;
   const passwords = createPasswords({ gate, random, ...(parameters ? { parameters } : {}) });
   const rate = ratePerCredential(
@@ -97,7 +104,13 @@ export const layGround = async (
   });
 
   // Whose doors you hold keys to
-  const outbound = createOutbound({ allow: config.outboundAllow, ownOrigin: config.origin, clock });
+  const { longestCallMs } = surprises;
+  const outbound = createOutbound({
+    allow: config.outboundAllow,
+    ownOrigin: config.origin,
+    clock,
+    ...(longestCallMs === undefined ? {} : { longestCallMs }),
+  });
   const ownApi = createOwnApi(config.origin);
   const connect = createConnect({
     store,

@@ -2,14 +2,12 @@ import type { FastifyInstance } from "fastify";
 import { quotaHeaders } from "#track";
 import { createClientAddress } from "#kernel/http/client-address.ts";
 import { createHttpServer } from "#kernel/http/serve.ts";
+import { second } from "#kernel/clock.ts";
 import { SetupFault } from "#kernel/errors.ts";
 import { systemRandom } from "#kernel/ids.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import type { House } from "./compose.ts";
 import { pageHeaders } from "./pages/page-html.ts";
-
-/** How long calls that are running may take to end. */
-const drainMs = 8000;
 
 export type RunningServer = {
   readonly port: number;
@@ -74,8 +72,13 @@ const listening = async (house: House, log: Log): Promise<FastifyInstance> => {
   }
 };
 
-/** Puts the house on its port. @throws SetupFault when the port can't be had; the house is closed then */
-export const serve = async (house: House, log: Log): Promise<RunningServer> => {
+/**
+ * Puts the house on its port.
+ *
+ * @param drainMs how long calls that are running may take to end
+ * @throws SetupFault when the port can't be had; the house is closed then
+ */
+export const serve = async (house: House, log: Log, drainMs = 8 * second): Promise<RunningServer> => {
   const { config } = house;
   const app = await listening(house, log).catch(async (error: unknown) => {
     // What stays open would keep the process from ending.

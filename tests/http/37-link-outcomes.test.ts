@@ -165,20 +165,23 @@ describe("an answer of the provider:", () => {
     expect((await scene.submit(session, byToken(holder))).status).toBe(200);
   });
 
-  test("who drips, and who never answers, is given up after ten seconds", async () => {
-    const other = await openLinkScene(house, provider);
-    scene.answers({ instead: "hang" });
-    other.answers({
+  test("who drips, and who never answers, is given up when the time for it is over", async () => {
+    const allowed = { ...roomy, LATCHKEY_OUTBOUND_ALLOW: provider.origin };
+    const hasty = await startHouse(allowed, { longestCallMs: 500 });
+    const silent = await openLinkScene(hasty, provider);
+    const slow = await openLinkScene(hasty, provider);
+    silent.answers({ instead: "hang" });
+    slow.answers({
       headers: asJson,
       body: JSON.stringify(identityOf(holder)),
       drip: { bytes: 1, everyMs: 400 },
     });
     const replies = await Promise.all(
-      [scene, other].map(async (one) => one.submit(await one.session(), byToken(holder))),
+      [silent, slow].map(async (one) => one.submit(await one.session(), byToken(holder))),
     );
 
     for (const reply of replies) expect(refusalOf(reply)).toEqual([502, "provider_unavailable", down]);
-    for (const one of [scene, other]) {
+    for (const one of [silent, slow]) {
       expect(await one.connections()).toEqual([]);
       expect(await one.audit()).toEqual([["link_refused", { code: "provider_unavailable" }]]);
       await expect.poll(() => one.asked()[0]?.ended, { timeout: 5000 }).toBe("cut");

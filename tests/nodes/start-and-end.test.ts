@@ -13,6 +13,7 @@ import {
   type Running,
 } from "../support/process.ts";
 import { roundsOf } from "../support/rounds.ts";
+import { whileStarted } from "../support/start-here.ts";
 
 afterEach(clearSites);
 
@@ -43,7 +44,10 @@ test("the first start makes folder, keys and database for its own user only", as
   const { settings, config } = await newSite();
   const running = await startProcess(settings);
   await signUp(running, "ada@example.com");
-  await expect.poll(async () => (await readdir(join(config.dataFolder, "outbox"))).length).toBe(1);
+  // Until it is whole, a mail is a file of another name.
+  const mails = async () =>
+    (await readdir(join(config.dataFolder, "outbox"))).filter((name) => name.endsWith(".eml"));
+  await expect.poll(async () => (await mails()).length).toBe(1);
 
   const modeOf = async (...path: readonly string[]): Promise<number> =>
     (await stat(join(config.dataFolder, ...path))).mode & 0o777;
@@ -113,9 +117,9 @@ test("a first start that is killed, again and again, leaves nothing that the nex
 });
 
 /** A connection that sends a sign-up up to its last bytes, which it keeps back. */
-const beginSignUp = (running: Running, email: string) => {
+const beginSignUp = ({ port }: { readonly port: number }, email: string) => {
   const body = JSON.stringify({ email, password: "a quiet river at noon", tos_accepted_for: "track" });
-  const socket: Socket = connect(running.port, "127.0.0.1");
+  const socket: Socket = connect(port, "127.0.0.1");
   let text = "";
   socket.on("data", (chunk: Buffer) => {
     text += chunk.toString("utf8");
@@ -125,7 +129,7 @@ const beginSignUp = (running: Running, email: string) => {
     socket.on("close", () => resolve(text));
   });
   socket.write(
-    `POST /api/signup HTTP/1.1\r\nHost: localhost:${running.port}\r\nContent-Type: application/json\r\n` +
+    `POST /api/signup HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n` +
       `Expect: 100-continue\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body.slice(0, -5)}`,
   );
   return {
@@ -175,17 +179,21 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   },
 );
 
-test("calls that wait for their hash when the signal comes get their answers too", async () => {
-  const { settings } = await newSite({ LATCHKEY_HASHES: "1", LATCHKEY_SIGN_UPS: "1000" });
-  const running = await startProcess(settings);
-  const calls = Array.from({ length: 8 }, (_, index) => beginSignUp(running, `queued${index}@example.com`));
-  for (const call of calls) await call.begun();
-  for (const call of calls) call.finish();
-  await expect
-    .poll(() => calls.some((call) => call.isAnswered()), { timeout: 10_000, interval: 1 })
-    .toBe(true);
+test("calls that wait for their hash when the server is told to end get their answers too", async () => {
+  const { settings, config } = await newSite({ LATCHKEY_HASHES: "1", LATCHKEY_SIGN_UPS: "1000" });
+  const begin = async () => {
+    const calls = Array.from({ length: 8 }, (_, index) => beginSignUp(config, `queued${index}@example.com`));
+    for (const call of calls) await call.begun();
+    for (const call of calls) call.finish();
+    await expect
+      .poll(() => calls.some((call) => call.isAnswered()), { timeout: 10_000, interval: 1 })
+      .toBe(true);
+    return calls;
+  };
+  // On a slow machine the last of them waits longer than a server lets it.
+  const patience = { longestHashWaitMs: 60_000, drainMs: 60_000 };
+  const calls = await whileStarted(settings, begin, patience);
 
-  expect((await endProcess(running)).code).toBe(0);
   for (const call of calls) expect(await call.closed).toMatch(/^HTTP\/1\.1 200 /m);
 });
 
@@ -224,14 +232,15 @@ test("one Ctrl-C that arrives twice is one", async () => {
   expect((await running.ended).code).toBe(0);
 });
 
-test("a call that never comes to its end does not keep the process from its own", async () => {
-  const { settings } = await newSite();
-  const running = await startProcess(settings);
-  const call = beginSignUp(running, "never@example.com");
-  const left = call.closed.catch(() => "");
-  await call.begun();
+test("a call that never comes to its end does not keep the server from its own", async () => {
+  const { settings, config } = await newSite();
+  const begin = async () => {
+    const call = beginSignUp(config, "never@example.com");
+    const left = call.closed.catch(() => "");
+    await call.begun();
+    return { left };
+  };
+  const { left } = await whileStarted(settings, begin, { drainMs: 300 });
 
-  const { code, err } = await endProcess(running);
-  expect([code, err]).toEqual([0, ""]);
   expect(await left).not.toContain("HTTP/1.1 200");
 });

@@ -3,6 +3,7 @@ import { afterAll, afterEach, expect, test } from "vitest";
 import { compose } from "#app/compose.ts";
 import { openOperatorHouse } from "#app/operator.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
+import type { Client } from "../support/http.ts";
 import {
   clearSites,
   endProcess,
@@ -12,6 +13,7 @@ import {
   type Site,
 } from "../support/process.ts";
 import { roundsOf } from "../support/rounds.ts";
+import { whileStarted } from "../support/start-here.ts";
 import { fieldsOf, listOf } from "../support/shapes.ts";
 import { startUpstream, type Upstream } from "../support/upstream.ts";
 import { appOf, arrivedAt, creation, isStandardSignature, setUpWebhooks, tell } from "../support/webhooks.ts";
@@ -113,22 +115,23 @@ test(
   },
 );
 
-test("a process that is told to end does so while an app hangs, and the app is told after the next start", async () => {
+test("a server that is told to end does so while an app hangs, and the app is told after the next start", async () => {
   const receiver = await startUpstream();
   receivers.push(receiver);
   receiver.answers("/hook", { instead: "hang" });
   const site = await newSite({ LATCHKEY_OUTBOUND_ALLOW: receiver.origin });
-  const running = await startProcess(site.settings);
-  const hand = await openOperatorHouse(site.config, log, "refuse");
-  try {
-    const app = await appOf({ send: running.send, inside: hand });
-    await setUpWebhooks(app, { primary_url: `${receiver.origin}/hook` });
-    await tell(hand, creation());
-    await expect.poll(() => arrivedAt(receiver, "/hook").length, { timeout: 20_000 }).toBe(1);
-    expect((await endProcess(running)).code).toBe(0);
-  } finally {
-    await hand.close();
-  }
+  const tellOnce = async ({ send }: Client): Promise<void> => {
+    const hand = await openOperatorHouse(site.config, log, "refuse");
+    try {
+      const app = await appOf({ send, inside: hand });
+      await setUpWebhooks(app, { primary_url: `${receiver.origin}/hook` });
+      await tell(hand, creation());
+      await expect.poll(() => arrivedAt(receiver, "/hook").length, { timeout: 20_000 }).toBe(1);
+    } finally {
+      await hand.close();
+    }
+  };
+  await whileStarted(site.settings, tellOnce, { longestTellingMs: 100 });
 
   receiver.answers("/hook", { status: 200 });
   await deliverLeft(site, receiver);

@@ -33,7 +33,7 @@ const rounds = Array.from({ length: roundsOf({ test: 1, soak: 4 }) }, (_, index)
 
 test.each(rounds)(
   "A49 while two servers are used, a rotation that is killed twice comes to its end: nothing is lost, nothing shut, and the old key goes (%i)",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const provider = await startUpstream();
     upstreams.push(provider);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject } from "vitest";
 import { compose, type House } from "#app/compose.ts";
+import type { Surprises } from "#app/ground.ts";
 import { outboxFolder } from "#app/open-store.ts";
 import { serve } from "#app/server.ts";
 import type { Clock } from "#kernel/clock.ts";
@@ -63,10 +64,7 @@ export type TestHouse = Client & {
 type Settings = Readonly<Record<string, string>>;
 
 /** What no setting says. */
-type Furniture = {
-  /** A folder in place of the catalogue that is shipped. */
-  readonly providers?: string;
-};
+type Furniture = Pick<Surprises, "providers" | "longestCallMs">;
 
 const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 // A start as a machine makes it, but in this process, and ended again: for what is said when there can be none.
 
 import { compose } from "#app/compose.ts";
+import type { Surprises } from "#app/ground.ts";
 import { serve, type RunningServer } from "#app/server.ts";
 import { systemClock } from "#kernel/clock.ts";
 import { loadConfig } from "#kernel/config.ts";
@@ -10,17 +11,24 @@ import { createClient, type Client } from "./http.ts";
 
 type Settings = Readonly<Record<string, string>>;
 
-const start = async (settings: Settings): Promise<RunningServer> => {
+/** How long is waited for what may not come, in milliseconds. */
+type Patience = Pick<Surprises, "longestHashWaitMs" | "longestTellingMs"> & { readonly drainMs?: number };
+
+const start = async (
+  settings: Settings,
+  { drainMs, ...surprises }: Patience = {},
+): Promise<RunningServer> => {
   const log = createLog({ level: "silent", clock: systemClock });
-  return serve(await compose(loadConfig(settings, false), log), log);
+  return serve(await compose(loadConfig(settings, false), log, surprises), log, drainMs);
 };
 
 /** A server that runs while `work` does. */
 export const whileStarted = async <Result>(
   settings: Settings,
   work: (client: Client) => Promise<Result>,
+  patience: Patience = {},
 ): Promise<Result> => {
-  const server = await start(settings);
+  const server = await start(settings, patience);
   const client = createClient(server.port, new URL(settings["LATCHKEY_ORIGIN"] ?? "").host);
   try {
     return await work(client);

@@ -1,7 +1,6 @@
 /** A call whose answer is taken as a whole: bounded in time, in size, and in how often it is sent on. */
 
 import type { Dispatcher } from "undici";
-import { second } from "../clock.ts";
 import { decompressed, type Answered } from "./decompress.ts";
 import { faultOf, largeFault, lateFault } from "./fault.ts";
 import { answerHeaders, requestLines, type HeadersOut } from "./headers.ts";
@@ -32,7 +31,6 @@ export type CallAnswer = {
 
 export type Call = (request: CallRequest) => Promise<CallAnswer>;
 
-const longestMs = 10 * second;
 const largest = 1024 * 1024;
 
 const defaults = { accept: "*/*", "accept-encoding": "gzip, deflate, br", "user-agent": "Latchkey" };
@@ -160,7 +158,7 @@ class Journey {
 }
 
 export const createCall =
-  (pools: Pools): Call =>
+  (pools: Pools, longestMs: number): Call =>
   async (request) => {
     const journey = new Journey(pools, request);
     const late = Promise.withResolvers<never>();

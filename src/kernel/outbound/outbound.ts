@@ -14,6 +14,8 @@ export type OutboundDeps = TargetRules & {
   /** PEM certificates to believe besides those that Node does. */
   readonly authorities?: readonly string[];
   readonly clock?: Clock;
+  /** Milliseconds that a call may take which does not say so itself; 10 s. */
+  readonly longestCallMs?: number;
 };
 
 /** Calls to strangers, whose addresses are checked before anything is sent. */
@@ -27,9 +29,9 @@ export type Outbound = {
 };
 
 export const createOutbound = (deps: OutboundDeps): Outbound => {
-  const { authorities, clock = systemClock } = deps;
+  const { authorities, clock = systemClock, longestCallMs = 10 * second } = deps;
   const pools = createPools({ targets: createTargets(deps), clock, openPool: poolOpener(authorities) });
-  return { call: createCall(pools), pipe: createPipe(pools), close: pools.close };
+  return { call: createCall(pools, longestCallMs), pipe: createPipe(pools), close: pools.close };
 };
 
 export type OwnReply = { readonly status: number; readonly text: string };
