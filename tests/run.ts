@@ -1,9 +1,11 @@
 // Runs every suite, or those that the arguments pick (Vitest's own: parts of file names, -t, --project), and closes
-// with the line "N passed, N failed". With --soak, what is done in rounds is done in many.
+// with the line "N passed, N failed". With --soak, what is done in rounds is done in many, and
+// what needs no store is tried on both.
 
 import { createVitest, parseCLI, type TestProject, type TestSpecification, type Vitest } from "vitest/node";
 import { findChromium } from "./support/chromium.ts";
 import { moveToMemory } from "./support/memory-folder.ts";
+import { ofOneStore } from "./support/one-store.ts";
 import { startPostgres, type TestPostgres } from "./support/postgres.ts";
 import { countTests, fileLines, reportFailures, say, type Count } from "./support/reporter.ts";
 
@@ -31,7 +33,7 @@ const runAll = async (): Promise<Count> => {
 
 const runOn = async (vitest: Vitest): Promise<Count> => {
   for (const project of vitest.projects) project.provide("soak", soak);
-  const wanted = await vitest.globTestSpecifications(filter);
+  const wanted = withoutTwins(await vitest.globTestSpecifications(filter), vitest.config.root);
   const { specifications, problems, postgres } = await withPostgres(await withChromium(wanted));
   try {
     const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications, true);
@@ -45,6 +47,14 @@ const runOn = async (vitest: Vitest): Promise<Count> => {
   } finally {
     await postgres?.stop();
   }
+};
+
+/** Without what is the same on both stores, on the dearer one; a soak has both. */
+const withoutTwins = (specifications: TestSpecification[], root: string): TestSpecification[] => {
+  const twins = ofOneStore(root);
+  return specifications.filter(
+    ({ project, moduleId }) => soak || project.name !== "postgres" || !twins.has(moduleId),
+  );
 };
 
 type Prepared = {
