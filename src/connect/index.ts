@@ -1,33 +1,30 @@
 import { minute } from "../kernel/clock.ts";
 import type { Route } from "../kernel/http/route.ts";
 import type { Timetable } from "../kernel/jobs.ts";
-import { callProvider } from "./proxy/call-provider.ts";
 import type { Provider } from "./catalogue/model/provider.ts";
-import type { ConnectDeps, RoomDeps } from "./deps.ts";
+import { catalogueRoutes } from "./catalogue/routes.ts";
 import { createConnectionReads } from "./connections/connection-reads.ts";
-import { connectionRoutes } from "./connections/routes.ts";
 import { createConnectionUse } from "./connections/connection-use.ts";
-import { changeCredentials } from "./connections/change-credentials.ts";
-import { checkConnection } from "./verification/check-connection.ts";
-import { credentialRoutes } from "./connections/credential-routes.ts";
-import { importConnection } from "./linking/import-connection.ts";
+import { connectionRoutes } from "./connections/routes.ts";
+import type { ConnectDeps, RoomDeps } from "./deps.ts";
 import { createEnvironmentKeys } from "./environments/environment-keys.ts";
 import { environmentRoutes } from "./environments/routes.ts";
-import { formRoutes } from "./linking/form-routes.ts";
 import { integrationRoutes } from "./integrations/routes.ts";
-import { linkAccount } from "./linking/link-account.ts";
-import { metadataRoutes } from "./connections/metadata-routes.ts";
-import { unsupportedRoutes } from "./wire/not-supported.ts";
+import { shownIntegration } from "./integrations/shown-integration.ts";
+import { linkingRoutes } from "./linking/routes.ts";
+import { metadataRoutes } from "./metadata/routes.ts";
 import { personalConnections, type PersonalConnections, type Spot } from "./personal-connection.ts";
-import { providerRoutes } from "./integrations/provider-routes.ts";
+import { callProvider } from "./proxy/call-provider.ts";
 import { proxyRoutes } from "./proxy/routes.ts";
-import { logoRoutes } from "./integrations/logo-routes.ts";
 import { sessionRoutes } from "./sessions/routes.ts";
-import { submitRoutes } from "./linking/routes.ts";
-import { createUseCases, type ConnectUseCases } from "./use-cases.ts";
+import { keyOrSession, sessionInHeader, sessionInQuery } from "./sessions/session-tokens.ts";
 import { purgeConnectSessions } from "./store/connect-sessions.ts";
+import { createOperatorUseCases, createUseCases, type OperatorUseCases } from "./use-cases.ts";
+import { verificationRoutes } from "./verification/routes.ts";
 import { webhookRoutes } from "./webhooks/routes.ts";
 import { createWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
+import type { Gates } from "./wire/gates.ts";
+import { unsupportedRoutes } from "./wire/not-supported.ts";
 
 export { checkProviderFile, loadCatalogue } from "./catalogue/catalogue.ts";
 export type { Field, Provider, Shape } from "./catalogue/model/provider.ts";
@@ -43,7 +40,7 @@ export type Connect = {
   readonly routes: readonly Route[];
   /** What can be linked, by name. */
   readonly providers: readonly Provider[];
-  readonly use: ConnectUseCases;
+  readonly use: OperatorUseCases;
   /** For pages of this server's own: what somebody may do with their connection at this spot. */
   readonly personalAt: (spot: Spot) => PersonalConnections;
   readonly webhooks: Webhooks;
@@ -54,31 +51,40 @@ export type Connect = {
 
 export const createConnect = (deps: ConnectDeps): Connect => {
   const keys = createEnvironmentKeys(deps);
+  const gates: Gates = {
+    key: keys.guard,
+    keyOrSession: (...anyOf) => keyOrSession(deps, keys, ...anyOf),
+    sessionInHeader: sessionInHeader(deps),
+    sessionInQuery: sessionInQuery(deps),
+  };
   const webhooks = createWebhooks(deps);
   const room: RoomDeps = { ...deps, tell: webhooks.tell };
-  const reads = createConnectionReads(deps);
   const uses = createConnectionUse(deps);
   const provider = callProvider({ ...room, uses });
-  const bring = importConnection(room);
+  const use = createUseCases({
+    ...room,
+    reads: createConnectionReads(deps),
+    uses,
+    callProvider: provider.call,
+    wake: webhooks.courier.wake,
+  });
   return {
     providers: deps.catalogue.all(),
     routes: [
-      ...sessionRoutes(deps, keys),
-      ...formRoutes(deps),
-      ...submitRoutes(room, linkAccount(room)),
-      ...providerRoutes(deps, keys),
-      ...environmentRoutes(deps, keys),
-      ...integrationRoutes(room, keys),
-      ...metadataRoutes(deps, keys),
-      ...credentialRoutes(room, keys, { bring, check: checkConnection(room) }),
-      ...connectionRoutes({ ...room, reads, uses, changeCredentials: changeCredentials(room, bring) }, keys),
-      ...webhookRoutes(deps, keys, webhooks),
-      ...proxyRoutes(provider, keys),
-      ...logoRoutes(deps),
+      ...sessionRoutes(use, gates),
+      ...linkingRoutes(use, gates),
+      ...catalogueRoutes(use, gates),
+      ...environmentRoutes(use, gates),
+      ...integrationRoutes(use, gates, shownIntegration(deps)),
+      ...metadataRoutes(use, gates),
+      ...connectionRoutes(use, gates),
+      ...verificationRoutes(use, gates),
+      ...webhookRoutes(use, gates),
+      ...proxyRoutes(use, gates),
       ...unsupportedRoutes,
     ],
-    use: createUseCases(deps),
-    personalAt: (spot) => personalConnections({ ...room, provider }, spot),
+    use: createOperatorUseCases(deps, use),
+    personalAt: (spot) => personalConnections(deps, use, spot),
     webhooks,
     registerJobs: (timetable) => {
       timetable.register("purge-connect-sessions", 10 * minute, () =>

@@ -3,20 +3,15 @@ import type { Incoming } from "../kernel/http/incoming.ts";
 import { Refusal } from "../kernel/errors.ts";
 import type { StreamedAnswer } from "../kernel/http/route.ts";
 import { connectionsAnswer } from "./wire/answers.ts";
-import type { CallProvider } from "./proxy/call-provider.ts";
 import type { Connection } from "./model/connection.ts";
-import {
-  createConnectSession,
-  createReconnectSession,
-  type NewConnectSession,
-} from "./sessions/create-session.ts";
-import { deleteConnection } from "./connections/delete-connection.ts";
-import type { RoomDeps } from "./deps.ts";
+import type { NewConnectSession } from "./sessions/create-session.ts";
+import type { ConnectDeps } from "./deps.ts";
 import type { Environment, KeyHolder } from "./model/environment.ts";
 import { shownInList } from "./connections/shown-connection.ts";
 import { listConnections } from "./store/connections.ts";
 import { environmentByName } from "./store/environments.ts";
 import { integrationByKey } from "./store/integrations.ts";
+import type { ConnectUseCases } from "./use-cases.ts";
 
 /**
  * What a page of this server's own may do with the connection of the person who is signed in there: all that an app
@@ -57,7 +52,7 @@ export type PersonalConnections = {
   readonly call: (person: Person, path: string, incoming: Incoming) => Promise<StreamedAnswer>;
 };
 
-type Deps = RoomDeps & { readonly provider: Pick<CallProvider, "call"> };
+type Deps = Pick<ConnectDeps, "store" | "catalogue">;
 
 /** Not that of any key: it may call, and read no credentials. */
 const holderOf = (environment: Environment): KeyHolder => ({
@@ -72,12 +67,12 @@ const pickShown = (connection: Connection): NonNullable<Shown["connection"]> => 
   return { connection_id, provider_config_key, account, state, state_reason };
 };
 
-export const personalConnections = (deps: Deps, spot: Spot): PersonalConnections => {
-  const { store, catalogue, provider } = deps;
+export const personalConnections = (
+  { store, catalogue }: Deps,
+  use: ConnectUseCases,
+  spot: Spot,
+): PersonalConnections => {
   const { integration: key } = spot;
-  const create = createConnectSession(deps);
-  const again = createReconnectSession(deps);
-  const destroy = deleteConnection(deps);
 
   const openEnvironment = async (): Promise<Environment | undefined> => {
     const environment = await environmentByName(store.query, spot.environment);
@@ -106,8 +101,9 @@ export const personalConnections = (deps: Deps, spot: Spot): PersonalConnections
       const { environment, connection } = await find(person);
       if (!environment) throw new Refusal("unknown_provider_config");
       const endUser = { id: person.id, display_name: person.name };
-      if (!connection) return create(environment, { end_user: endUser, allowed_integrations: [key] });
-      return again(environment, {
+      if (!connection)
+        return use.createConnectSession(environment, { end_user: endUser, allowed_integrations: [key] });
+      return use.createReconnectSession(environment, {
         connection_id: connection.connectionId,
         integration_id: key,
         end_user: endUser,
@@ -117,7 +113,7 @@ export const personalConnections = (deps: Deps, spot: Spot): PersonalConnections
       const { environment, connection } = await find(person);
       if (!environment || !connection) return;
       const named = { integrationKey: key, connectionId: connection.connectionId };
-      await destroy(environment, named, { channel: person.via, address: person.address });
+      await use.deleteConnection(environment, named, { channel: person.via, address: person.address });
     },
     call: async (person, path, incoming) => {
       const { environment, connection } = await find(person);
@@ -131,7 +127,7 @@ export const personalConnections = (deps: Deps, spot: Spot): PersonalConnections
         decompress: false,
         forwardHeaders: false,
       };
-      return { send: await provider.call({ holder: holderOf(environment), asked, incoming, sent: path }) };
+      return { send: await use.callProvider({ holder: holderOf(environment), asked, incoming, sent: path }) };
     },
   };
 };

@@ -1,9 +1,10 @@
-import { changeEvent, type Actor } from "../wire/actor.ts";
+import { changeEvent, type KeyCaller } from "../wire/actor.ts";
 import { endUserOf, type ChangedConnectionBody } from "../wire/bodies.ts";
 import type { Connection } from "../model/connection.ts";
 import type { ConnectDeps } from "../deps.ts";
+import type { ChangeCredentials } from "./change-credentials.ts";
 import { tagsOf } from "../model/end-user.ts";
-import { feedIdOf, type Environment } from "../model/environment.ts";
+import { feedIdOf } from "../model/environment.ts";
 import { namedConnection, noConnection, type Named } from "../store/named-connection.ts";
 import { relabelConnection, type ConnectionLabels } from "../store/connections.ts";
 import { webhookOverrideOf } from "../webhooks/address.ts";
@@ -25,17 +26,20 @@ const tagsAfter = (
   return tagsOf(endUser, Object.fromEntries(own));
 };
 
-/** What an app says of a connection. @throws Refusal input_invalid, unknown_provider_config, not_found */
+/**
+ * What an app says of a connection, and new credentials for it.
+ * @throws Refusal input_invalid, unknown_provider_config, not_found, and all of change-credentials.ts
+ */
 export const changeConnection =
-  (deps: Deps) =>
-  async (
-    environment: Environment,
-    change: { readonly named: Named; readonly wanted: ChangedConnectionBody },
-    actor: Actor,
-  ): Promise<void> => {
-    const { named, wanted } = change;
+  (deps: Deps, changeCredentials: ChangeCredentials) =>
+  async (caller: KeyCaller, named: Named, wanted: ChangedConnectionBody): Promise<void> => {
+    const { holder, address } = caller;
+    const { environment, keyName } = holder;
     const endUser = endUserOf(wanted);
+    // Refused before anything is changed: the provider is asked in between.
     const override = webhookOverrideOf(wanted.webhook_url_override, deps.policy);
+    if (wanted.credentials !== undefined) await changeCredentials(caller, named, wanted.credentials);
+    const actor = { channel: "key", keyName, address } as const;
     await deps.store.transaction(async (tx) => {
       // What is not named stays, also when somebody else changes that at the same time.
       await tx.alone();

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Refusal } from "../../kernel/errors.ts";
 import { accountAnswer } from "../wire/answers.ts";
 import { appearanceAnswer } from "../model/appearance.ts";
 import { providerAnswer, shownProvider } from "../catalogue/shown-provider.ts";
@@ -6,7 +7,7 @@ import type { ConnectSession } from "../model/connect-session.ts";
 import type { Connection, Integration } from "../model/connection.ts";
 import type { ConnectDeps } from "../deps.ts";
 import { markOf } from "../wire/mark.ts";
-import { redirectOf } from "../sessions/openers.ts";
+import { mayOpen, redirectOf } from "../sessions/openers.ts";
 import { connectionByRow, integrationsLinkedBy } from "../store/connections.ts";
 import { integrationsOf } from "../store/integrations.ts";
 
@@ -94,11 +95,19 @@ const formerOf = (former: Connection | undefined): Shown["reconnects"] =>
     ? { account: former.account && { name: former.account.name, workspace: former.account.workspace } }
     : null;
 
-/** A finished session tells only that it is finished. */
+/**
+ * A finished session tells only that it is finished.
+ *
+ * @param opener origin of the page that frames the form; undefined when none does
+ * @throws Refusal origin_not_allowed
+ */
 export const readForm =
   (deps: Deps) =>
-  async (session: ConnectSession): Promise<Shown> => {
+  async (session: ConnectSession, opener: string | undefined): Promise<Shown> => {
     const { store, policy } = deps;
+    if (opener !== undefined && !mayOpen(session, opener, policy.origin)) {
+      throw new Refusal("origin_not_allowed");
+    }
     const { environment, terms, connectionRow } = session;
     const isOver = session.finishedAt !== null && !policy.connectReusable;
     const { allowedIntegrations, endUser, tags } = terms;

@@ -48,6 +48,8 @@ export type Import = {
   readonly verified: boolean;
 };
 
+export type ImportConnection = (wanted: Import) => Promise<Connection>;
+
 /** What was left out stays as it was, when there is a connection already. */
 const draftOf = (
   deps: Deps,
@@ -95,7 +97,7 @@ const draftOf = (
  *
  * @throws Refusal input_invalid, not_found, unknown_provider_config, connection_failing, busy, and all of verify-credentials.ts
  */
-export const importConnection = (deps: Deps) => {
+export const importConnection = (deps: Deps): ImportConnection => {
   const verify = verifyCredentials(deps);
 
   const verifiedOf = (wanted: Import, config: Texts): Promise<Verified> | Verified => {

@@ -64,6 +64,8 @@ type Accepted = { readonly verified: Verified; readonly config: Texts };
 
 export type Linked = { readonly connectionId: string; readonly account: ProviderAccount | null };
 
+export type LinkAccount = (submission: Submission) => Promise<Linked>;
+
 const tooManyTries = (): Refusal =>
   new Refusal("rate_limited", { text: "Too many wrong tries with this link. Ask the app for a new one." });
 
@@ -92,7 +94,7 @@ const refuseAnother = (
  * @throws Refusal connect_session_finished, rate_limited, invalid_connection, different_account,
  * unknown_provider_config, connection_failing, and all of verify-credentials.ts
  */
-export const linkAccount = (deps: Deps) => {
+export const linkAccount = (deps: Deps): LinkAccount => {
   const { store, clock, policy } = deps;
   const verify = verifyCredentials(deps);
 

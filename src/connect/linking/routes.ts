@@ -1,16 +1,16 @@
 import { z } from "zod";
+import { noBody } from "../../kernel/http/input.ts";
 import type { Incoming } from "../../kernel/http/incoming.ts";
 import { route, type Input, type Route } from "../../kernel/http/route.ts";
 import { linkedAnswer } from "../wire/answers.ts";
 import type { Provider } from "../catalogue/model/provider.ts";
 import type { ConnectSession } from "../model/connect-session.ts";
-import type { ConnectDeps } from "../deps.ts";
-import { connectBody, invalidQuery, parsePart, queryOf } from "../wire/input.ts";
-import type { linkAccount } from "./link-account.ts";
-import { sessionInQuery } from "../sessions/session-tokens.ts";
-import { credentialsOf, targetOf } from "./submission.ts";
+import type { ConnectUseCases } from "../use-cases.ts";
+import type { Gates } from "../wire/gates.ts";
+import { connectBody, invalidQuery, parsePart, parseQuery } from "../wire/input.ts";
+import { formAnswer } from "./form.ts";
 
-/** The submitting of credentials by a form, or by the original's SDK (contract nango §1.6). */
+const formQuery = z.strictObject({ opener: z.string().max(2048).optional() });
 
 const secret = z.string().max(1024);
 const config = z.record(z.string(), z.string().max(1024)).optional();
@@ -20,7 +20,7 @@ const basicBody = z.strictObject({ username: secret, password: secret, params: c
 const apiKeyBody = z.strictObject({ apiKey: z.string().min(1).max(1024), params: config });
 const noneBody = z.strictObject({ params: config });
 
-const query = z.strictObject({
+const submitQuery = z.strictObject({
   connect_session_token: z.string().optional(),
   connection_id: z.string().optional(),
   params: config,
@@ -41,9 +41,13 @@ const emptyBody: Input<z.output<typeof noneBody>> = {
   read: (incoming) => parsePart(noneBody, incoming.json() ?? {}, "input_invalid"),
 };
 
-export const submitRoutes = (
-  deps: Pick<ConnectDeps, "store" | "clock" | "catalogue">,
-  link: ReturnType<typeof linkAccount>,
+/**
+ * The form: what it needs to stand there, and the submitting of credentials, by it or by the original's SDK (contract
+ * nango §1.6).
+ */
+export const linkingRoutes = (
+  use: ConnectUseCases,
+  { sessionInHeader, sessionInQuery }: Gates,
 ): readonly Route[] => {
   const submit = async (
     mode: Provider["auth_mode"],
@@ -53,17 +57,15 @@ export const submitRoutes = (
       incoming,
     }: { readonly session: ConnectSession; readonly sent: Sent; readonly incoming: Incoming },
   ) => {
-    const asked = parsePart(query, queryOf(incoming), "invalid_query_params");
+    const asked = parseQuery(submitQuery, incoming);
     if (asked.connection_id !== undefined) {
       throw invalidQuery("connection_id", "connection_id is forbidden when using session token");
     }
     const { params, ...credentials } = sent;
-    const { integration, provider } = await targetOf(deps, session, incoming.param("integration_key"), mode);
-    const linked = await link({
-      session,
-      integration,
-      provider,
-      ...credentialsOf(provider, credentials),
+    const linked = await use.submitCredentials(session, {
+      integrationKey: incoming.param("integration_key"),
+      mode,
+      sent: credentials,
       config: { ...asked.params, ...params },
       confirmed: asked.confirm_account_change === "true",
       peer: incoming.client,
@@ -71,7 +73,7 @@ export const submitRoutes = (
     return {
       json: {
         connectionId: linked.connectionId,
-        providerConfigKey: integration.uniqueKey,
+        providerConfigKey: linked.integration.uniqueKey,
         account: linked.account,
       },
     };
@@ -80,11 +82,28 @@ export const submitRoutes = (
   const common = {
     method: "POST",
     wire: "connect",
-    guard: sessionInQuery(deps),
+    guard: sessionInQuery,
     answers: { means: "The connection, and whose account it is.", schema: linkedAnswer },
   } as const;
 
   return [
+    route({
+      method: "GET",
+      path: "/connect/form",
+      summary: "Everything that the form needs to stand there",
+      wire: "connect",
+      guard: sessionInHeader,
+      input: noBody,
+      answers: {
+        means:
+          "The session and what can be linked with it. `opener` is the origin of the page that frames the form.",
+        schema: formAnswer,
+      },
+      run: async ({ principal, incoming }) => {
+        const { opener } = parseQuery(formQuery, incoming);
+        return { json: { data: await use.readForm(principal, opener) } };
+      },
+    }),
     route({
       ...common,
       path: "/api-auth/basic/{integration_key}",

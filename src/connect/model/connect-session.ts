@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { newHexId, type Random } from "../../kernel/ids.ts";
 import { Secret } from "../../kernel/secret.ts";
-import type { Environment } from "./environment.ts";
+import type { Environment, KeyHolder } from "./environment.ts";
 
 const texts = z.record(z.string(), z.string());
 
@@ -48,6 +48,15 @@ export type ConnectSession = {
   readonly expiresAt: number;
   readonly finishedAt: number | null;
 };
+
+/** An app, or a person in front of its form. */
+export type Caller =
+  | { readonly kind: "key"; readonly holder: KeyHolder }
+  | { readonly kind: "session"; readonly session: ConnectSession };
+
+/** The environment that a caller stands in. */
+export const environmentOfCaller = (caller: Caller): Environment =>
+  caller.kind === "key" ? caller.holder.environment : caller.session.environment;
 
 export const mostTries = 10;
 

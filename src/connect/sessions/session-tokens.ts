@@ -2,18 +2,12 @@ import { sha256Hex } from "../../kernel/crypto/digest.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import type { Incoming } from "../../kernel/http/incoming.ts";
 import type { Guard } from "../../kernel/http/route.ts";
-import { isSessionToken, type ConnectSession } from "../model/connect-session.ts";
+import { isSessionToken, type Caller, type ConnectSession } from "../model/connect-session.ts";
 import type { ConnectDeps } from "../deps.ts";
 import type { EnvironmentKeys } from "../environments/environment-keys.ts";
-import type { KeyHolder } from "../model/environment.ts";
 import type { Scope } from "../model/scopes.ts";
 import { invalidQuery } from "../wire/input.ts";
 import { connectSessionByDigest } from "../store/connect-sessions.ts";
-
-/** An app, or a person in front of its form. */
-export type Caller =
-  | { readonly kind: "key"; readonly holder: KeyHolder }
-  | { readonly kind: "session"; readonly session: ConnectSession };
 
 type Deps = Pick<ConnectDeps, "store" | "clock">;
 
@@ -72,7 +66,3 @@ export const keyOrSession = (
     },
   };
 };
-
-/** The environment that a caller stands in. */
-export const environmentOfCaller = (caller: Caller) =>
-  caller.kind === "key" ? caller.holder.environment : caller.session.environment;

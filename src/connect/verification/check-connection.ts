@@ -27,6 +27,9 @@ type Found = Omit<Finding, "changed"> & {
   readonly account: ProviderAccount | null;
 };
 
+/** @param from the address of whoever asks; left out when nobody did */
+export type CheckConnection = (connection: Connection, from?: string) => Promise<Finding>;
+
 const sentences: Readonly<Record<string, string>> = {
   credentials_refused: "The provider refuses the credentials.",
   origin_changed: "The integration points somewhere else than where the credentials were accepted.",
@@ -36,11 +39,10 @@ const sentences: Readonly<Record<string, string>> = {
  * Asks the provider whether a connection's credentials still work, and writes down what it says. A provider that is
  * down, or out of quota, says nothing about credentials: then the state stays, and the refusal tells why.
  *
- * @param from the address of whoever asks; left out when nobody did
  * @throws Refusal provider_quota, provider_rate_limited, provider_unavailable, unexpected_answer, address_refused,
  * unknown_provider_template, connection_failing
  */
-export const checkConnection = (deps: Deps) => {
+export const checkConnection = (deps: Deps): CheckConnection => {
   const { store, clock, catalogue } = deps;
   const verify = verifyCredentials(deps);
 
@@ -77,7 +79,7 @@ export const checkConnection = (deps: Deps) => {
     return { state, reason, changed };
   };
 
-  return async (connection: Connection, from?: string): Promise<Finding> => {
+  return async (connection, from) => {
     const provider = catalogue.get(connection.provider);
     const shape = provider?.shapes.find(({ name }) => name === connection.shape);
     const integration = await integrationByKey(

@@ -2,10 +2,12 @@ import { z } from "zod";
 import type { Secret } from "../../kernel/secret.ts";
 import type { ConnectDeps } from "../deps.ts";
 import type { KeyHolder } from "../model/environment.ts";
+import type { KeyCaller } from "../wire/actor.ts";
 import { invalidBody } from "../wire/input.ts";
 import { putWebhookSettings, webhookSettings, type WebhookSettings } from "../store/webhooks.ts";
 import { webhookAddressIssue } from "./address.ts";
 import { webhookEvents } from "../model/event.ts";
+import { withoutEndedSecret } from "./read-webhooks.ts";
 import { sealSecret } from "./seals.ts";
 import { newSigningSecret } from "./signature.ts";
 
@@ -30,9 +32,6 @@ export const webhooksBody = z
   });
 
 export type WebhooksBody = z.output<typeof webhooksBody>;
-
-/** Who changes them, and from where. */
-export type Who = { readonly holder: KeyHolder; readonly address: string };
 
 /** Settings as they are now, and a secret that is told this once. */
 export type ChangedWebhooks = { readonly settings: WebhookSettings; readonly secret: Secret | undefined };
@@ -73,7 +72,7 @@ const firstSettings = (deps: Deps, { environment }: KeyHolder): ChangedWebhooks 
 /** What is not named stays. The first change makes the secret. @throws Refusal input_invalid */
 export const changeWebhooks =
   (deps: Deps) =>
-  async ({ holder, address: from }: Who, body: WebhooksBody): Promise<ChangedWebhooks> => {
+  async ({ holder, address: from }: KeyCaller, body: WebhooksBody): Promise<ChangedWebhooks> => {
     const primaryUrl = addressIn(body, "primary_url", deps.policy);
     const secondaryUrl = addressIn(body, "secondary_url", deps.policy);
     return deps.store.transaction(async (tx) => {
@@ -82,12 +81,13 @@ export const changeWebhooks =
       const { settings, secret } = before
         ? { settings: before, secret: undefined }
         : firstSettings(deps, holder);
+      const now = deps.clock.now();
       const changed = {
         ...settings,
         ...(primaryUrl === undefined ? {} : { primaryUrl }),
         ...(secondaryUrl === undefined ? {} : { secondaryUrl }),
         events: body.events ?? settings.events,
-        updatedAt: deps.clock.now(),
+        updatedAt: now,
       };
       await putWebhookSettings(tx.query, changed);
       await deps.audit.record(tx.query, {
@@ -101,6 +101,6 @@ export const changeWebhooks =
           fields: Object.keys(body).toSorted().join(", "),
         },
       });
-      return { settings: changed, secret };
+      return { settings: withoutEndedSecret(changed, now), secret };
     });
   };

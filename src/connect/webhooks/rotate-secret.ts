@@ -2,7 +2,8 @@ import { day } from "../../kernel/clock.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import type { ConnectDeps } from "../deps.ts";
 import { putWebhookSettings, webhookSettings } from "../store/webhooks.ts";
-import type { ChangedWebhooks, Who } from "./change-settings.ts";
+import type { KeyCaller } from "../wire/actor.ts";
+import type { ChangedWebhooks } from "./change-settings.ts";
 import { sealSecret } from "./seals.ts";
 import { newSigningSecret } from "./signature.ts";
 
@@ -14,7 +15,7 @@ const overlapMs = day;
 /** A new secret; the one before signs beside it for a day. @throws Refusal not_found when there is none yet */
 export const rotateWebhookSecret =
   (deps: Deps) =>
-  ({ holder, address: from }: Who): Promise<ChangedWebhooks> =>
+  ({ holder, address: from }: KeyCaller): Promise<ChangedWebhooks> =>
     deps.store.transaction(async (tx) => {
       await tx.alone();
       const before = await webhookSettings(tx.query, holder.environment.id);

@@ -1,16 +1,13 @@
 import { z } from "zod";
 import { noBody } from "../../kernel/http/input.ts";
-import type { Incoming } from "../../kernel/http/incoming.ts";
 import { route, type Route } from "../../kernel/http/route.ts";
-import type { ConnectDeps } from "../deps.ts";
-import type { EnvironmentKeys } from "../environments/environment-keys.ts";
-import type { KeyHolder } from "../model/environment.ts";
+import { deliveryStates } from "../store/webhook-deliveries.ts";
+import type { ConnectUseCases } from "../use-cases.ts";
+import { keyCallerOf } from "../wire/actor.ts";
+import type { Gates } from "../wire/gates.ts";
 import { connectBody, noQuery, parseQuery } from "../wire/input.ts";
-import { deliveryStates, listDeliveries } from "../store/webhook-deliveries.ts";
-import { webhookSettings } from "../store/webhooks.ts";
-import { changeWebhooks, webhooksBody } from "./change-settings.ts";
-import { deliveryId, redeliver } from "./redeliver.ts";
-import { rotateWebhookSecret } from "./rotate-secret.ts";
+import { webhooksBody } from "./change-settings.ts";
+import { deliveryId } from "./redeliver.ts";
 import {
   changedSettingsAnswer,
   deliveriesAnswer,
@@ -20,7 +17,6 @@ import {
   shownDelivery,
   shownSettings,
 } from "./shown.ts";
-import type { Webhooks } from "./webhooks.ts";
 
 const deliveriesQuery = z.strictObject({
   state: z.enum(deliveryStates).optional(),
@@ -33,22 +29,10 @@ const deliveriesQuery = z.strictObject({
     .default(50),
 });
 
-const whoOf = (holder: KeyHolder, incoming: Incoming) => ({ holder, address: incoming.client.address });
-
-type Deps = Pick<ConnectDeps, "store" | "clock" | "random" | "rootKeys" | "audit" | "policy">;
-
 /** Where an app is told what becomes of its connections, and what it was told. */
-export const webhookRoutes = (
-  deps: Deps,
-  keys: EnvironmentKeys,
-  { courier }: Pick<Webhooks, "courier">,
-): readonly Route[] => {
-  const { store, clock } = deps;
-  const reads = keys.guard("environment:webhooks:read");
-  const writes = keys.guard("environment:webhooks:write");
-  const change = changeWebhooks(deps);
-  const rotate = rotateWebhookSecret(deps);
-  const again = redeliver({ store, clock, wake: courier.wake });
+export const webhookRoutes = (use: ConnectUseCases, { key }: Gates): readonly Route[] => {
+  const reads = key("environment:webhooks:read");
+  const writes = key("environment:webhooks:write");
   return [
     route({
       method: "GET",
@@ -63,8 +47,8 @@ export const webhookRoutes = (
       },
       run: async ({ principal, incoming }) => {
         noQuery(incoming);
-        const settings = await webhookSettings(store.query, principal.environment.id);
-        return { json: { data: shownSettings(settings, clock.now()) } };
+        const settings = await use.readWebhookSettings(principal.environment);
+        return { json: { data: shownSettings(settings) } };
       },
     }),
     route({
@@ -80,7 +64,7 @@ export const webhookRoutes = (
       },
       run: async ({ input, principal, incoming }) => {
         noQuery(incoming);
-        return { json: shownChange(await change(whoOf(principal, incoming), input), clock.now()) };
+        return { json: shownChange(await use.changeWebhooks(keyCallerOf(principal, incoming), input)) };
       },
     }),
     route({
@@ -93,7 +77,7 @@ export const webhookRoutes = (
       answers: { means: "The settings with the new secret, this once.", schema: changedSettingsAnswer },
       run: async ({ principal, incoming }) => {
         noQuery(incoming);
-        return { json: shownChange(await rotate(whoOf(principal, incoming)), clock.now()) };
+        return { json: shownChange(await use.rotateWebhookSecret(keyCallerOf(principal, incoming))) };
       },
     }),
     route({
@@ -108,15 +92,9 @@ export const webhookRoutes = (
         schema: deliveriesAnswer,
       },
       run: async ({ principal, incoming }) => {
-        const { state, before, limit } = parseQuery(deliveriesQuery, incoming);
-        const found = await listDeliveries(store.query, principal.environment.id, {
-          state,
-          before,
-          limit: limit + 1,
-        });
-        const page = found.slice(0, limit);
-        const next = found.length > limit ? (page.at(-1)?.id ?? null) : null;
-        return { json: { data: page.map(shownDelivery), next } };
+        const query = parseQuery(deliveriesQuery, incoming);
+        const { deliveries, next } = await use.listDeliveries(principal.environment, query);
+        return { json: { data: deliveries.map(shownDelivery), next } };
       },
     }),
     route({
@@ -129,7 +107,7 @@ export const webhookRoutes = (
       answers: { means: "The delivery, which is on its way.", schema: deliveryAnswer },
       run: async ({ principal, incoming }) => {
         noQuery(incoming);
-        return { json: { data: shownDelivery(await again(principal, incoming.param("id"))) } };
+        return { json: { data: shownDelivery(await use.redeliver(principal, incoming.param("id"))) } };
       },
     }),
   ];

@@ -40,27 +40,20 @@ export const deliveriesAnswer = z.object({ data: z.array(deliveryShown), next: z
 
 const timeOf = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
-/** @param now a former secret that signs no more is not told of */
-export const shownSettings = (
-  settings: WebhookSettings | undefined,
-  now: number,
-): z.output<typeof settingsShown> => {
-  const until = settings?.formerUntil ?? null;
-  return {
-    primary_url: settings?.primaryUrl ?? null,
-    secondary_url: settings?.secondaryUrl ?? null,
-    events: [...(settings?.events ?? [])],
-    former_secret_until: timeOf(until !== null && until > now ? until : null),
-    updated_at: timeOf(settings?.updatedAt ?? null),
-  };
-};
+export const shownSettings = (settings: WebhookSettings | undefined): z.output<typeof settingsShown> => ({
+  primary_url: settings?.primaryUrl ?? null,
+  secondary_url: settings?.secondaryUrl ?? null,
+  events: [...(settings?.events ?? [])],
+  former_secret_until: timeOf(settings?.formerUntil ?? null),
+  updated_at: timeOf(settings?.updatedAt ?? null),
+});
 
-export const shownChange = (
-  { settings, secret }: ChangedWebhooks,
-  now: number,
-): z.output<typeof changedSettingsAnswer> => ({
+export const shownChange = ({
+  settings,
+  secret,
+}: ChangedWebhooks): z.output<typeof changedSettingsAnswer> => ({
   data: {
-    ...shownSettings(settings, now),
+    ...shownSettings(settings),
     ...(secret === undefined ? {} : { signing_secret: secret.reveal() }),
   },
 });

@@ -14,6 +14,18 @@ export const actorOf = ({ keyName }: KeyHolder, incoming: Incoming): Actor => ({
   address: incoming.client.address,
 });
 
+/** An app, where a use case needs its key as a whole. */
+export type KeyCaller = {
+  readonly holder: KeyHolder;
+  /** Where it calls from. */
+  readonly address: string;
+};
+
+export const keyCallerOf = (holder: KeyHolder, incoming: Incoming): KeyCaller => ({
+  holder,
+  address: incoming.client.address,
+});
+
 type Subject = { readonly integration?: string; readonly connection?: string };
 
 /** What the audit says of a change that was made. */

@@ -18,7 +18,7 @@ const tagKey = z
   .regex(/^[a-zA-Z][a-zA-Z0-9_\-./]*$/, "must begin with a letter, and have letters, digits and _-./ only");
 
 /** At most ten, keys in lower case. */
-export const tags = z
+const tags = z
   .record(tagKey, line(1, 255))
   .check((context) => {
     const keys = Object.keys(context.value).map((key) => key.toLowerCase());
@@ -46,14 +46,14 @@ export const tags = z
     Object.fromEntries(Object.entries(given).map(([key, value]) => [key.toLowerCase(), value])),
   );
 
-export const endUser = z.strictObject({
+const endUser = z.strictObject({
   id: line(1, 255),
   email: z.email().min(5).max(255).optional(),
   display_name: line(0, 255).optional(),
   tags: tags.optional(),
 });
 
-export const organization = z.strictObject({
+const organization = z.strictObject({
   id: line(1, 255),
   display_name: line(0, 255).optional(),
 });
@@ -74,7 +74,7 @@ export const connectionId = z
 /** No `javascript:`, and nothing else that leads to no place of the web. */
 const webAddress = z.url({ protocol: /^https?$/ });
 
-export const webhookUrl = z.union([webAddress, z.literal("")]);
+const webhookUrl = z.union([webAddress, z.literal("")]);
 
 const perIntegration = <Value extends z.ZodType>(value: Value) => z.record(integrationKey, value);
 
@@ -172,13 +172,13 @@ export type ChangedIntegrationBody = z.output<typeof changedIntegrationBody>;
 const secret = z.string().max(1024);
 
 /** As the wire tells them apart; for a provider's other fields there is no type of their own. */
-export const credentials = z.union([
+const credentials = z.union([
   z.strictObject({ type: z.literal("BASIC"), username: secret, password: secret }),
   z.strictObject({ type: z.literal("API_KEY"), apiKey: z.string().min(1).max(1024) }),
   z.strictObject({ type: z.literal("NONE") }),
 ]);
 
-export const connectionConfig = z.record(z.string().max(64), z.string().max(1024));
+const connectionConfig = z.record(z.string().max(64), z.string().max(1024));
 
 export const changedConnectionBody = z.strictObject({
   /** Checked with the provider first; refused ones change nothing. */
@@ -191,7 +191,33 @@ export const changedConnectionBody = z.strictObject({
 
 export type ChangedConnectionBody = z.output<typeof changedConnectionBody>;
 
-export const metadata = z.record(z.string(), z.unknown());
+const metadata = z.record(z.string(), z.unknown());
+
+const labels = {
+  provider_config_key: integrationKey,
+  connection_id: connectionId.optional(),
+  connection_config: connectionConfig.optional(),
+  metadata: metadata.optional(),
+} as const;
+
+export const importBody = z.strictObject({
+  ...labels,
+  credentials,
+  tags: tags.optional(),
+  end_user: endUser.optional(),
+  organization: organization.optional(),
+  webhook_url_override: webhookUrl.optional(),
+  /** Ours: `false` takes the credentials as they are, without asking the provider. */
+  verify: z.boolean().optional(),
+});
+
+/** The older call of the original, which never asked the provider. */
+export const oldImportBody = z.strictObject({
+  ...labels,
+  username: z.string().max(1024).optional(),
+  password: z.string().max(1024).optional(),
+  api_key: z.string().min(1).max(1024).optional(),
+});
 
 export const metadataBody = z.strictObject({
   connection_id: z.union([connectionId, z.array(connectionId).min(1).max(100)]),
