@@ -5,6 +5,7 @@ import type { Provider } from "./model/provider.ts";
 import {
   originOf,
   ownBaseUrl,
+  prepareRequest,
   requestPartsOf,
   verificationRequestOf,
   type RequestValues,
@@ -100,7 +101,7 @@ describe("what a call to each provider carries", () => {
       headers: { authorization: "Bearer phx_1" },
     },
   ])("$name $url", ({ name, given, url, headers, ...rest }) => {
-    const request = verificationRequestOf(shipped(name), given);
+    const request = verificationRequestOf(prepareRequest(shipped(name), given));
     expect(request?.url.href).toBe(url);
     expect(request?.headers).toEqual({
       accept: "application/json",
@@ -143,11 +144,9 @@ describe("an integration's own address", () => {
       fileOf("", {}).replace("  path: /me", "  path: /me\n  base_url: https://id.example.com"),
     );
     const credentials = { username: "a", password: "b" };
-    const plain = verificationRequestOf(provider, values(credentials));
-    const own = verificationRequestOf(
-      provider,
-      values(credentials, {}, { base_url: "http://127.0.0.1:4000/x/" }),
-    );
+    const plain = verificationRequestOf(prepareRequest(provider, values(credentials)));
+    const elsewhere = values(credentials, {}, { base_url: "http://127.0.0.1:4000/x/" });
+    const own = verificationRequestOf(prepareRequest(provider, elsewhere));
     expect([plain?.url.href, own?.url.href]).toEqual([
       "https://id.example.com/me",
       "http://127.0.0.1:4000/x/me",

@@ -170,6 +170,21 @@ export const requestPartsOf = (provider: Provider, values: RequestValues): Reque
   };
 };
 
+/** A request as each one to this provider begins, with what more of it can be made of. */
+export type PreparedRequest = {
+  readonly provider: Provider;
+  readonly values: RequestValues;
+  readonly parts: RequestParts;
+  /** Where the credentials would go. */
+  readonly origin: string;
+};
+
+/** @throws Refusal input_invalid naming the value that can't be used */
+export const prepareRequest = (provider: Provider, values: RequestValues): PreparedRequest => {
+  const parts = requestPartsOf(provider, values);
+  return { provider, values, parts, origin: originOf(parts.baseUrl) };
+};
+
 /** Letters of an address in another spelling, which whoever answers may read as a step or as a folder. */
 const disguised = /%2e|%2f|%5c|\\|\/\//i;
 
@@ -203,29 +218,34 @@ export type VerificationRequest = {
  *
  * @throws Refusal input_invalid naming the value that can't be used
  */
-export const verificationRequestOf = (
-  provider: Provider,
-  values: RequestValues,
-): VerificationRequest | undefined => {
+export const verificationRequestOf = ({
+  provider,
+  values,
+  parts,
+}: PreparedRequest): VerificationRequest | undefined => {
   const { verification } = provider;
   if (verification === undefined) return undefined;
   const valueOf = valuesOf(provider, values);
-  refuseColon(provider, valueOf);
-  const baseUrl = baseUrlFor(provider, verification.base_url ?? provider.base_url, values, valueOf);
+  const baseUrl =
+    verification.base_url === undefined
+      ? parts.baseUrl
+      : baseUrlFor(provider, verification.base_url, values, valueOf);
   const url = urlBehind(provider, baseUrl, fill(templateOf(verification.path), valueOf, inPath(provider)));
   if (url === undefined) throw addressFault("base_url");
-  for (const [name, value] of fillQuery(provider, valueOf)) url.searchParams.append(name, value);
+  for (const [name, value] of parts.query) url.searchParams.append(name, value);
   const body = verification.body === undefined ? undefined : JSON.stringify(verification.body);
-  const { headers, sensitive } = fillHeaders(
-    provider,
-    { ...allHeaders(provider), ...verification.headers },
-    valueOf,
-  );
+  const added = fillHeaders(provider, verification.headers, valueOf);
   const standing = {
     accept: "application/json",
     ...(body === undefined ? {} : { "content-type": "application/json" }),
   };
-  return { method: verification.method, url, headers: { ...standing, ...headers }, body, sensitive };
+  return {
+    method: verification.method,
+    url,
+    headers: { ...standing, ...parts.headers, ...added.headers },
+    body,
+    sensitive: [...parts.sensitive.filter((name) => !Object.hasOwn(added.headers, name)), ...added.sensitive],
+  };
 };
 
 /** Where credentials were accepted, and may be sent again: an origin, or `latchkey:`. */

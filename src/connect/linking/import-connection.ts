@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Refusal } from "../../kernel/errors.ts";
 import { checkFields, type Texts } from "../catalogue/check-fields.ts";
 import type { Provider, Shape } from "../catalogue/model/provider.ts";
-import { originOf, requestPartsOf } from "../catalogue/request-parts.ts";
+import { prepareRequest } from "../catalogue/request-parts.ts";
 import type { Connection, Integration } from "../model/connection.ts";
 import type { RoomDeps } from "../deps.ts";
 import { tagsOf, type EndUser } from "../model/end-user.ts";
@@ -101,23 +101,15 @@ export const importConnection = (deps: Deps): ImportConnection => {
   const verify = verifyCredentials(deps);
 
   const verifiedOf = (wanted: Import, config: Texts): Promise<Verified> | Verified => {
-    const { provider, shape, credentials, integration } = wanted;
-    const given = {
-      provider,
-      shape,
+    const { provider, shape, credentials, integration, address } = wanted;
+    const prepared = prepareRequest(provider, {
       credentials,
       connectionConfig: config,
       integrationConfig: { ...integration.config, ...openConfig(deps, integration) },
-      keepPassword: integration.config["keep_password"] === true,
-      from: wanted.address,
-    };
-    if (wanted.verified) return verify(given);
-    return {
-      shape: shape.name,
-      credentials,
-      account: null,
-      origin: originOf(requestPartsOf(provider, given).baseUrl),
-    };
+    });
+    if (!wanted.verified) return { shape: shape.name, credentials, account: null, origin: prepared.origin };
+    const keepPassword = integration.config["keep_password"] === true;
+    return verify({ prepared, shape, keepPassword, from: address });
   };
 
   return async (wanted: Import): Promise<Connection> => {

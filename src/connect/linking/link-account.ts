@@ -5,6 +5,7 @@ import { Refusal } from "../../kernel/errors.ts";
 import type { TryPolicy } from "../../kernel/limits/tries.ts";
 import { checkFields, type Texts } from "../catalogue/check-fields.ts";
 import type { Provider, Shape } from "../catalogue/model/provider.ts";
+import { prepareRequest } from "../catalogue/request-parts.ts";
 import { mostTries, type ConnectSession } from "../model/connect-session.ts";
 import type { Connection, Integration, ProviderAccount } from "../model/connection.ts";
 import type { RoomDeps } from "../deps.ts";
@@ -258,19 +259,18 @@ export const linkAccount = (deps: Deps): LinkAccount => {
     if (session.finishedAt !== null && !policy.connectReusable) throw new Refusal("connect_session_finished");
     const former = await formerOf(session);
     const config = configOf(submission, former);
-    const verified = () =>
-      verify({
-        provider,
-        shape,
-        credentials,
-        connectionConfig: config,
-        integrationConfig: { ...integration.config, ...openConfig(deps, integration) },
-        keepPassword: integration.config["keep_password"] === true,
-        from: submission.peer.address,
-      }).catch(async (error: unknown) => {
+    const verified = async (): Promise<Verified> => {
+      const integrationConfig = { ...integration.config, ...openConfig(deps, integration) };
+      const keepPassword = integration.config["keep_password"] === true;
+      try {
+        const values = { credentials, connectionConfig: config, integrationConfig };
+        const prepared = prepareRequest(provider, values);
+        return await verify({ prepared, shape, keepPassword, from: submission.peer.address });
+      } catch (error) {
         if (error instanceof Refusal) await noteRefusal(submission, former, error);
         throw error;
-      });
+      }
+    };
     return whileCounted(submission, async () => {
       const accepted = { verified: await verified(), config };
       return store.transaction((tx) => keep(tx, submission, accepted));

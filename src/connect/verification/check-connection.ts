@@ -1,6 +1,6 @@
 import type { Tx } from "../../kernel/db/store.ts";
 import { Refusal } from "../../kernel/errors.ts";
-import { originOf, requestPartsOf } from "../catalogue/request-parts.ts";
+import { prepareRequest } from "../catalogue/request-parts.ts";
 import type { Connection, ConnectionState, ProviderAccount } from "../model/connection.ts";
 import type { ConnectDeps, RoomDeps } from "../deps.ts";
 import { feedIdOf } from "../model/environment.ts";
@@ -95,12 +95,13 @@ export const checkConnection = (deps: Deps): CheckConnection => {
       integrationConfig: { ...integration.config, ...openConfig(deps, integration) },
     };
     try {
+      const prepared = prepareRequest(provider, values);
       // Asking there would be sending them there.
-      if (originOf(requestPartsOf(provider, values).baseUrl) !== connection.origin) {
+      if (prepared.origin !== connection.origin) {
         return await settle(connection, { state: "failing", reason: "origin_changed", account: null });
       }
       // What is kept is not swapped once more.
-      const { account } = await verify({ provider, shape, ...values, keepPassword: true, from });
+      const { account } = await verify({ prepared, shape, keepPassword: true, from });
       return await settle(connection, { state: "live", reason: null, account });
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== "connection_test_failed") throw unusableOf(error);

@@ -2,13 +2,8 @@ import { OutboundFault, type CallAnswer, type CallRequest } from "../../kernel/o
 import { Refusal, type RefusalCode } from "../../kernel/errors.ts";
 import type { Texts } from "../catalogue/check-fields.ts";
 import { judgeAnswer, swappedFor, type Verdict } from "../catalogue/judge-answer.ts";
-import { inProcess, type Outcome, type Provider, type Shape } from "../catalogue/model/provider.ts";
-import {
-  originOf,
-  requestPartsOf,
-  verificationRequestOf,
-  type RequestValues,
-} from "../catalogue/request-parts.ts";
+import { inProcess, type Outcome, type Shape } from "../catalogue/model/provider.ts";
+import { verificationRequestOf, type PreparedRequest } from "../catalogue/request-parts.ts";
 import type { ProviderAccount } from "../model/connection.ts";
 import type { ConnectDeps } from "../deps.ts";
 
@@ -22,8 +17,9 @@ export type Verified = {
   readonly origin: string;
 };
 
-export type Unverified = RequestValues & {
-  readonly provider: Provider;
+export type Unverified = {
+  /** Made of the credentials. */
+  readonly prepared: PreparedRequest;
   readonly shape: Shape;
   /** The pair itself is kept, and not what it can be swapped for. */
   readonly keepPassword: boolean;
@@ -97,16 +93,16 @@ const ask = async (
  */
 export const verifyCredentials =
   (deps: Deps) =>
-  async (given: Unverified): Promise<Verified> => {
-    const { provider, shape, credentials } = given;
-    const origin = originOf(requestPartsOf(provider, given).baseUrl);
-    const request = verificationRequestOf(provider, given);
+  async ({ prepared, shape, keepPassword, from }: Unverified): Promise<Verified> => {
+    const { provider, origin } = prepared;
+    const { credentials } = prepared.values;
+    const request = verificationRequestOf(prepared);
     if (!request) return { shape: shape.name, credentials, account: null, origin };
-    const answer = await ask(deps, request, given.from);
+    const answer = await ask(deps, request, from);
     const verdict = judgeAnswer(provider, answer, deps.clock.now());
     if (verdict.outcome !== "accepted") throw refused(verdict);
     const { account } = verdict;
-    if (!shape.swap || given.keepPassword) return { shape: shape.name, credentials, account, origin };
+    if (!shape.swap || keepPassword) return { shape: shape.name, credentials, account, origin };
     const swapped = swappedFor(provider, shape, answer.body);
     if (!swapped) throw new Refusal("token_not_available");
     return { shape: swapped.shape.name, credentials: swapped.credentials, account, origin };
