@@ -8,7 +8,6 @@ import type { RoomDeps } from "../deps.ts";
 import { tagsOf, type EndUser } from "../model/end-user.ts";
 import { feedIdOf, type KeyHolder } from "../model/environment.ts";
 import { noConnection } from "../store/named-connection.ts";
-import { splitSecrets } from "../vault/secret-fields.ts";
 import {
   connectionByKeys,
   holdConnection,
@@ -17,8 +16,9 @@ import {
   type ConnectionDraft,
 } from "../store/connections.ts";
 import type { Queries } from "../store/tables.ts";
+import { draftConnection } from "./draft-connection.ts";
 import { refuseDeleted } from "./submission.ts";
-import { openConfig, openKeptConfig, sealKept } from "../vault/vault.ts";
+import { openConfig, openKeptConfig } from "../vault/vault.ts";
 import { verifyCredentials, type Verified } from "../verification/verify-credentials.ts";
 
 type Deps = Pick<
@@ -51,31 +51,13 @@ export type Import = {
 export type ImportConnection = (wanted: Import) => Promise<Connection>;
 
 /** What was left out stays as it was, when there is a connection already. */
-const draftOf = (
-  deps: Deps,
+const labelsOf = (
   wanted: Import,
   former: Connection | undefined,
-  {
-    verified,
-    config,
-    connectionId,
-  }: { readonly verified: Verified; readonly config: Texts; readonly connectionId: string },
-): ConnectionDraft => {
-  const { holder, integration, provider } = wanted;
-  const { open, secret } = splitSecrets(provider.connection_config, config);
-  const place = {
-    environmentId: holder.environment.id,
-    integrationId: integration.id,
-    connectionId,
-    sealedVersion: (former?.sealedVersion ?? 0) + 1,
-  };
+): Pick<ConnectionDraft, "metadata" | "endUser" | "tags" | "webhookUrlOverride"> => {
   const endUser = wanted.endUser ?? former?.endUser ?? null;
   const isTagged = wanted.tags !== undefined || wanted.endUser !== undefined;
   return {
-    ...place,
-    shape: verified.shape,
-    sealed: sealKept(deps, place, { credentials: verified.credentials, config: secret }),
-    config: open,
     metadata: wanted.metadata ?? former?.metadata ?? {},
     endUser,
     tags: isTagged ? tagsOf(endUser, wanted.tags ?? {}) : (former?.tags ?? {}),
@@ -83,11 +65,6 @@ const draftOf = (
       wanted.webhookUrlOverride === undefined
         ? (former?.webhookUrlOverride ?? null)
         : wanted.webhookUrlOverride,
-    account: verified.account,
-    state: "live",
-    stateReason: null,
-    origin: verified.origin,
-    lastVerifiedAt: verified.account === null ? null : deps.clock.now(),
   };
 };
 
@@ -134,7 +111,11 @@ export const importConnection = (deps: Deps): ImportConnection => {
       const found = await find(tx.query);
       const former = found && (await holdConnection(tx.query, found.id));
       if (!former && wanted.mustExist === true) throw noConnection();
-      const draft = draftOf(deps, wanted, former, { verified, config, connectionId });
+      const at = { integration, provider, connectionId, former };
+      const draft = {
+        ...draftConnection(deps, at, { verified, config }),
+        ...labelsOf(wanted, former),
+      };
       const isKept = former
         ? await updateConnection(tx.query, former.id, draft, now)
         : (await insertConnection(tx.query, draft, now)) !== undefined;

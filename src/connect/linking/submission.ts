@@ -4,12 +4,26 @@ import type { Provider, Shape } from "../catalogue/model/provider.ts";
 import { shapeOf } from "../catalogue/shape-of.ts";
 import { understandPaste } from "../catalogue/understand-paste.ts";
 import type { ConnectSession } from "../model/connect-session.ts";
-import type { Integration } from "../model/connection.ts";
+import type { Connection, Integration } from "../model/connection.ts";
 import type { ConnectDeps } from "../deps.ts";
 import type { Environment } from "../model/environment.ts";
 import { invalidBody } from "../wire/input.ts";
 import { integrationByKey } from "../store/integrations.ts";
 import type { Queries } from "../store/tables.ts";
+
+/** Credentials that somebody sent from a form, understood and not yet checked with the provider. */
+export type Submission = {
+  readonly session: ConnectSession;
+  readonly integration: Integration;
+  readonly provider: Provider;
+  readonly shape: Shape;
+  readonly credentials: Texts;
+  /** The fields of the connection's configuration, as they were typed. */
+  readonly config: Readonly<Record<string, string>>;
+  /** The person knows that this is another account than before. */
+  readonly confirmed: boolean;
+  readonly peer: { readonly address: string; readonly network: string };
+};
 
 export type Target = { readonly integration: Integration; readonly provider: Provider };
 
@@ -35,6 +49,17 @@ export const targetOf = async (
     throw new Refusal("integration_not_allowed");
   }
   return { integration, provider };
+};
+
+/** The connection to link anew; undefined for a first time. @throws Refusal invalid_connection when it is gone */
+export const formerOf = async (
+  { connectionRow }: ConnectSession,
+  read: (row: number) => Promise<Connection | undefined>,
+): Promise<Connection | undefined> => {
+  if (connectionRow === null) return undefined;
+  const former = await read(connectionRow);
+  if (!former) throw new Refusal("invalid_connection");
+  return former;
 };
 
 /** It may have been deleted while the provider was asked. @throws Refusal unknown_provider_config */

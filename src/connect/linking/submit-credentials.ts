@@ -2,8 +2,9 @@ import type { Provider } from "../catalogue/model/provider.ts";
 import type { ConnectDeps } from "../deps.ts";
 import type { ConnectSession } from "../model/connect-session.ts";
 import type { Integration } from "../model/connection.ts";
-import type { LinkAccount, Linked, Submission } from "./link-account.ts";
-import { credentialsOf, targetOf } from "./submission.ts";
+import type { Linked } from "./keep-link.ts";
+import type { LinkAccount } from "./link-account.ts";
+import { credentialsOf, targetOf, type Submission } from "./submission.ts";
 
 /** What somebody sends from a form, before it is understood. */
 export type Submitted = Pick<Submission, "config" | "confirmed" | "peer"> & {

@@ -1,0 +1,52 @@
+import { minute } from "../../kernel/clock.ts";
+import { Refusal } from "../../kernel/errors.ts";
+import type { TryPolicy } from "../../kernel/limits/tries.ts";
+import type { RoomDeps } from "../deps.ts";
+import { mostTries } from "../model/connect-session.ts";
+import { countTry, giveTryBack } from "../store/connect-sessions.ts";
+import type { Submission } from "./submission.ts";
+
+/** Guesses that are spread over many sessions still come from somewhere. */
+const linksOfNetwork: TryPolicy = {
+  name: "links-of-network",
+  tries: 100,
+  windowMs: 10 * minute,
+  then: "refuse",
+};
+
+const tooManyTries = (): Refusal =>
+  new Refusal("rate_limited", { text: "Too many wrong tries with this link. Ask the app for a new one." });
+
+/**
+ * Wrong credentials count, and nothing else does: nobody is locked out by the provider's bad day. Work that succeeds has
+ * given the session's try back itself, together with what it wrote. A try that can't be given back afterwards is lost,
+ * and changes nothing about what became of the work.
+ *
+ * @throws Refusal rate_limited, and whatever the work throws
+ */
+export const whileCounted = async <Result>(
+  { store, tries, log }: Pick<RoomDeps, "store" | "tries" | "log">,
+  { session, peer }: Pick<Submission, "session" | "peer">,
+  work: () => Promise<Result>,
+): Promise<Result> => {
+  const reserved = await tries.reserve([{ policy: linksOfNetwork, value: peer.network }]);
+  if (!reserved.ok) throw new Refusal("rate_limited", { retryAfter: reserved.retryAfterSeconds });
+  if (!(await store.transaction((tx) => countTry(tx.query, session.id, mostTries)))) {
+    await reserved.refund();
+    throw tooManyTries();
+  }
+  const givenBack = (giving: Promise<unknown>): Promise<unknown> =>
+    giving.catch((error: unknown) => log.warn("link_try_not_given_back", { error }));
+  let result: Result;
+  try {
+    result = await work();
+  } catch (error) {
+    if (!(error instanceof Refusal && error.code === "connection_test_failed")) {
+      await givenBack(reserved.refund());
+      await givenBack(store.transaction((tx) => giveTryBack(tx.query, session.id)));
+    }
+    throw error;
+  }
+  await givenBack(reserved.refund());
+  return result;
+};
