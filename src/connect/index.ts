@@ -14,7 +14,7 @@ import { shownIntegration } from "./integrations/shown-integration.ts";
 import { linkingRoutes } from "./linking/routes.ts";
 import { metadataRoutes } from "./metadata/routes.ts";
 import { personalConnections, type PersonalConnections, type Spot } from "./personal-connection.ts";
-import { callProvider } from "./proxy/call-provider.ts";
+import { createCredentialCache } from "./proxy/credential-cache.ts";
 import { proxyRoutes } from "./proxy/routes.ts";
 import { sessionRoutes } from "./sessions/routes.ts";
 import { keyOrSession, sessionInHeader, sessionInQuery } from "./sessions/session-tokens.ts";
@@ -60,12 +60,12 @@ export const createConnect = (deps: ConnectDeps): Connect => {
   const webhooks = createWebhooks(deps);
   const room: RoomDeps = { ...deps, tell: webhooks.tell };
   const uses = createConnectionUse(deps);
-  const provider = callProvider({ ...room, uses });
+  const credentials = createCredentialCache(deps);
   const use = createUseCases({
     ...room,
     reads: createConnectionReads(deps),
     uses,
-    callProvider: provider.call,
+    credentials,
     wake: webhooks.courier.wake,
   });
   return {
@@ -94,7 +94,7 @@ export const createConnect = (deps: ConnectDeps): Connect => {
     },
     flush: async () => {
       await keys.flushUsed();
-      provider.age();
+      credentials.age();
       await uses.flush();
     },
   };

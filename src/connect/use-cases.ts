@@ -24,7 +24,8 @@ import { submitCredentials } from "./linking/submit-credentials.ts";
 import { setMetadata } from "./metadata/set-metadata.ts";
 import type { Integration } from "./model/connection.ts";
 import type { Environment } from "./model/environment.ts";
-import type { CallProvider } from "./proxy/call-provider.ts";
+import { callProvider } from "./proxy/call-provider.ts";
+import type { CredentialCache } from "./proxy/credential-cache.ts";
 import {
   createConnectSession,
   createReconnectSession,
@@ -46,13 +47,14 @@ export const createUseCases = (
   deps: RoomDeps & {
     readonly reads: ConnectionReads;
     readonly uses: ConnectionUse;
-    readonly callProvider: CallProvider["call"];
+    readonly credentials: CredentialCache;
     /** Webhooks are to be looked at now. */
     readonly wake: () => void;
   },
 ) => {
   const providers = readProviders(deps.catalogue, deps.policy.origin.origin);
   const bring = importConnection(deps);
+  const check = checkConnection(deps);
   return {
     createConnectSession: createConnectSession(deps),
     createReconnectSession: createReconnectSession(deps),
@@ -74,13 +76,13 @@ export const createUseCases = (
     changeConnection: changeConnection(deps, changeCredentials(deps, bring)),
     deleteConnection: deleteConnection(deps),
     setMetadata: setMetadata(deps),
-    verifyConnection: verifyConnection(deps, checkConnection(deps)),
+    verifyConnection: verifyConnection(deps, check),
     readWebhookSettings: readWebhookSettings(deps),
     changeWebhooks: changeWebhooks(deps),
     rotateWebhookSecret: rotateWebhookSecret(deps),
     listDeliveries: listDeliveries(deps),
     redeliver: redeliver(deps),
-    callProvider: deps.callProvider,
+    callProvider: callProvider({ ...deps, check }),
   };
 };
 

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { minute } from "../../kernel/clock.ts";
 import { Refusal } from "../../kernel/errors.ts";
-import { checkConnection } from "../verification/check-connection.ts";
+import type { CheckConnection } from "../verification/check-connection.ts";
 import type { RoomDeps } from "../deps.ts";
 import { connectionByRow } from "../store/connections.ts";
 
@@ -18,14 +18,9 @@ const checkEveryMs = minute;
 const recheckEveryMs = 10 * minute;
 const mostRemembered = 10_000;
 
-type Deps = Pick<
-  RoomDeps,
-  "store" | "clock" | "rootKeys" | "catalogue" | "outbound" | "ownApi" | "log" | "tell"
->;
+type Deps = Pick<RoomDeps, "store" | "clock" | "log"> & { readonly check: CheckConnection };
 
-export const createSuspicion = (deps: Deps): Suspicion => {
-  const { store, clock, log } = deps;
-  const check = checkConnection(deps);
+export const createSuspicion = ({ store, clock, log, check }: Deps): Suspicion => {
   const checkedAt = new LRUCache<number, number>({ max: mostRemembered });
 
   const run = async (row: number): Promise<void> => {

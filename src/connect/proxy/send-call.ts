@@ -1,0 +1,47 @@
+import type { ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
+import type { PipeOptions, PipeOutcome } from "../../kernel/outbound/outbound.ts";
+import { inProcess } from "../catalogue/model/provider.ts";
+import type { RoomDeps } from "../deps.ts";
+import type { AdmittedCall } from "./admitted-call.ts";
+import { hasBody } from "./asked.ts";
+import { ownBody, pipeOwnApi } from "./own-api.ts";
+import { keptBody } from "./retry.ts";
+
+export type Body = Buffer | Readable | undefined;
+
+/** Kept where the call may have to be made again; "left" when the client went away before it was there. */
+export const bodyOf = async ({
+  incoming,
+  asked,
+  target,
+}: Pick<AdmittedCall, "incoming" | "asked" | "target">): Promise<Body | "left"> => {
+  const request = incoming.stream;
+  if (!hasBody(request.headers)) return undefined;
+  try {
+    if (target.url.protocol === inProcess) return await ownBody(request);
+    return asked.retries > 0 ? await keptBody(request) : request;
+  } catch (error) {
+    if (request.destroyed && !request.complete) return "left";
+    throw error;
+  }
+};
+
+/** Makes the call once, to the provider or to this server itself. */
+export const sendCall = (
+  { outbound, ownApi }: Pick<RoomDeps, "outbound" | "ownApi">,
+  { call, body }: { readonly call: AdmittedCall; readonly body: Body },
+  { response, options }: { readonly response: ServerResponse; readonly options: PipeOptions },
+): Promise<PipeOutcome> => {
+  const { incoming, target, head } = call;
+  const { method } = incoming;
+  const { url, path } = target;
+  if (url.protocol === inProcess) {
+    const headers = { ...head.headers, ...head.add };
+    const kept = Buffer.isBuffer(body) ? body : undefined;
+    const from = incoming.client.address;
+    return pipeOwnApi(ownApi, { from, method, path, headers, body: kept }, response, options);
+  }
+  const request = { method, url, path, headers: head.headers, add: head.add, body };
+  return outbound.pipe(request, response, options);
+};
