@@ -8,7 +8,7 @@ import type { NewConnectSession } from "./sessions/create-session.ts";
 import type { ConnectDeps } from "./deps.ts";
 import type { Environment, KeyHolder } from "./model/environment.ts";
 import { shownInList } from "./connections/shown-connection.ts";
-import { listConnections } from "./store/connections.ts";
+import { listConnections } from "./store/list-connections.ts";
 import { environmentByName } from "./store/environments.ts";
 import { integrationByKey } from "./store/integrations.ts";
 import type { ConnectUseCases } from "./use-cases.ts";

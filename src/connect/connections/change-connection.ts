@@ -6,7 +6,7 @@ import type { ChangeCredentials } from "./change-credentials.ts";
 import { tagsOf } from "../model/end-user.ts";
 import { feedIdOf } from "../model/environment.ts";
 import { namedConnection, noConnection, type Named } from "../store/named-connection.ts";
-import { relabelConnection, type ConnectionLabels } from "../store/connections.ts";
+import { relabelConnection, type ConnectionLabels } from "../store/write-connections.ts";
 import { webhookOverrideOf } from "../webhooks/address.ts";
 
 type Deps = Pick<ConnectDeps, "store" | "clock" | "audit" | "policy">;

@@ -3,7 +3,7 @@ import type { AuditEvent } from "../../kernel/telemetry/audit.ts";
 import type { Connection } from "../model/connection.ts";
 import type { ConnectDeps } from "../deps.ts";
 import type { KeyHolder } from "../model/environment.ts";
-import { touchConnections } from "../store/connections.ts";
+import { touchConnections } from "../store/connection-changes.ts";
 
 type Used = Pick<Connection, "id" | "connectionId" | "integrationKey">;
 

@@ -3,7 +3,7 @@ import { integrationKey } from "../wire/bodies.ts";
 import type { Connection } from "../model/connection.ts";
 import type { ConnectDeps } from "../deps.ts";
 import type { Environment } from "../model/environment.ts";
-import { listConnections as listRows } from "../store/connections.ts";
+import { listConnections as listRows } from "../store/list-connections.ts";
 
 /** The query of a list. What is empty was not asked for: clients send names without values. */
 

@@ -2,7 +2,7 @@ import type { Texts } from "../catalogue/check-fields.ts";
 import type { Provider } from "../catalogue/model/provider.ts";
 import type { RoomDeps } from "../deps.ts";
 import type { Connection, Integration } from "../model/connection.ts";
-import type { ConnectionDraft } from "../store/connections.ts";
+import type { ConnectionDraft } from "../store/write-connections.ts";
 import { splitSecrets } from "../vault/secret-fields.ts";
 import { sealKept } from "../vault/vault.ts";
 import type { Verified } from "../verification/verify-credentials.ts";

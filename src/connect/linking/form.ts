@@ -8,7 +8,8 @@ import type { Connection, Integration } from "../model/connection.ts";
 import type { ConnectDeps } from "../deps.ts";
 import { markOf } from "../wire/mark.ts";
 import { mayOpen, redirectOf } from "../sessions/openers.ts";
-import { connectionByRow, integrationsLinkedBy } from "../store/connections.ts";
+import { connectionByRow } from "../store/connections.ts";
+import { integrationsLinkedBy } from "../store/list-connections.ts";
 import { integrationsOf } from "../store/integrations.ts";
 
 /** Everything that the form needs to stand there, in one answer. */

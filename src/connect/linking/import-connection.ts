@@ -8,13 +8,13 @@ import type { RoomDeps } from "../deps.ts";
 import { tagsOf, type EndUser } from "../model/end-user.ts";
 import { feedIdOf, type KeyHolder } from "../model/environment.ts";
 import { noConnection } from "../store/named-connection.ts";
+import { connectionByKeys } from "../store/connections.ts";
 import {
-  connectionByKeys,
   holdConnection,
   insertConnection,
   updateConnection,
   type ConnectionDraft,
-} from "../store/connections.ts";
+} from "../store/write-connections.ts";
 import type { Queries } from "../store/tables.ts";
 import { draftConnection } from "./draft-connection.ts";
 import { refuseDeleted } from "./submission.ts";

@@ -11,7 +11,7 @@ import {
   insertConnection,
   updateConnection,
   type ConnectionDraft,
-} from "../store/connections.ts";
+} from "../store/write-connections.ts";
 import type { Verified } from "../verification/verify-credentials.ts";
 import { draftConnection, type Accepted } from "./draft-connection.ts";
 import { formerOf, refuseDeleted, type Submission } from "./submission.ts";

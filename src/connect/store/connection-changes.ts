@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { Connection, ConnectionState, ProviderAccount } from "../model/connection.ts";
 import { tables, type Queries } from "./tables.ts";
+import { accountValues } from "./write-connections.ts";
 
 /** Changes of a part of a connection, which leave what others write at the same time alone. */
 
@@ -63,4 +65,48 @@ export const failConnectionsElsewhere = async (
     );
   if (origin !== undefined) update = update.where("origin", "!=", origin);
   return (await update.returning("id").execute()).map(({ id }) => id);
+};
+
+/** How the last check went, or a call through the proxy. @returns whether that is news */
+export const setConnectionState = async (
+  query: Queries,
+  { id, sealedVersion }: Pick<Connection, "id" | "sealedVersion">,
+  now: {
+    readonly state: ConnectionState;
+    readonly reason: string | null;
+    readonly verifiedAt: number | null;
+    /** Null: what is known of it stays. */
+    readonly account: ProviderAccount | null;
+  },
+): Promise<boolean> => {
+  const changed = await tables(query)
+    .updateTable("connections")
+    .set({ state: now.state, state_reason: now.reason })
+    .where("id", "=", id)
+    // Others were linked meanwhile, or it was revoked: then what was found out is of yesterday.
+    .where("sealed_version", "=", sealedVersion)
+    .where("state", "!=", "revoked")
+    .where((eb) => eb.or([eb("state", "!=", now.state), eb("state_reason", "is distinct from", now.reason)]))
+    .returning("id")
+    .executeTakeFirst();
+  if (now.verifiedAt !== null) {
+    await tables(query)
+      .updateTable("connections")
+      .set({ last_verified_at: now.verifiedAt, ...(now.account && accountValues(now.account)) })
+      .where("id", "=", id)
+      .where("sealed_version", "=", sealedVersion)
+      .execute();
+  }
+  return changed !== undefined;
+};
+
+export const touchConnections = async (query: Queries, used: ReadonlyMap<number, number>): Promise<void> => {
+  for (const [id, at] of used) {
+    await tables(query)
+      .updateTable("connections")
+      .set({ last_used_at: at })
+      .where("id", "=", id)
+      .where((eb) => eb.or([eb("last_used_at", "is", null), eb("last_used_at", "<", at)]))
+      .execute();
+  }
 };

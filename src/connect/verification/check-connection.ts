@@ -5,7 +5,8 @@ import type { Connection, ConnectionState, ProviderAccount } from "../model/conn
 import type { ConnectDeps, RoomDeps } from "../deps.ts";
 import { feedIdOf } from "../model/environment.ts";
 import { integrationByKey } from "../store/integrations.ts";
-import { connectionByRow, setConnectionState } from "../store/connections.ts";
+import { setConnectionState } from "../store/connection-changes.ts";
+import { connectionByRow } from "../store/connections.ts";
 import { unusableOf } from "./unusable-connection.ts";
 import { openConfig, openKept } from "../vault/vault.ts";
 import { verifyCredentials } from "./verify-credentials.ts";
