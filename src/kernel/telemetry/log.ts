@@ -4,6 +4,7 @@ import { pino, type DestinationStream } from "pino";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { Secret } from "../secret.ts";
+import { createLineSink } from "./line-sink.ts";
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -101,8 +102,7 @@ export const createLog = ({ level, clock, destination }: LogDeps): Log => {
       formatters: { level: (label) => ({ level: label }) },
       timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
     },
-    // Synchronous: the line that tells why a process ends must be out before it does.
-    destination ?? pino.destination({ dest: 2, sync: true }),
+    destination ?? createLineSink(clock),
   );
   const at =
     (name: keyof Log) =>
