@@ -27,8 +27,9 @@ import { withDocuments } from "./documents/docs-routes.ts";
 import { guideRoutes } from "./guides/routes.ts";
 import { layGround, type Surprises } from "./ground.ts";
 import type { OwnApiLine } from "./own-api.ts";
-import { openMigratedStore, outboxFolder } from "./open-store.ts";
+import { openMigratedStore, outboxFolder, storeAddress } from "./open-store.ts";
 import { createPages } from "./pages/pages.ts";
+import { createReadiness } from "./readiness.ts";
 import { systemRoutes } from "./system-routes.ts";
 
 /** The house, built and not yet listening. Read from top to bottom, this is how everything hangs together. */
@@ -61,6 +62,8 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
     // Keys, and who you are
     const ground = await layGround({ store, config, log }, () => courier.wake(), surprises);
     const { clock, random, rootKeys, tries, audit, rate, accounts, connect } = ground;
+
+    const readiness = await createReadiness(store, storeAddress(config));
 
     // Mail and jobs
     const courier = createCourier({ store, rootKeys, clock, log, transport: transportOf(config) });
@@ -123,7 +126,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       connect,
       routes: withDocuments(
         [
-          ...systemRoutes(store),
+          ...systemRoutes(readiness),
           ...accounts.routes,
           ...track.routes,
           ...connect.routes,

@@ -1,14 +1,12 @@
-import { sql } from "kysely";
 import { z } from "zod";
-import { Refusal } from "#kernel/errors.ts";
-import type { Store } from "#kernel/db/store.ts";
 import { noBody } from "#kernel/http/input.ts";
 import { anyone, route, type Route } from "#kernel/http/route.ts";
+import type { Readiness } from "./readiness.ts";
 
 const state = z.object({ status: z.literal("ok") });
 
 /** For those who watch the process: is it alive, and can it serve? */
-export const systemRoutes = (store: Store): readonly Route[] => [
+export const systemRoutes = (readiness: Readiness): readonly Route[] => [
   route({
     method: "GET",
     path: "/healthz",
@@ -22,15 +20,13 @@ export const systemRoutes = (store: Store): readonly Route[] => [
   route({
     method: "GET",
     path: "/readyz",
-    summary: "Whether the store can be reached too",
+    summary: "Whether it can do its work: the store can be written, and changes of other processes are known",
     wire: "plain",
     guard: anyone,
     input: noBody,
     answers: { means: "It can; otherwise 503.", schema: state },
     run: async () => {
-      await sql`select 1`.execute(store.query).catch((error: unknown) => {
-        throw new Refusal("store_unavailable", { retryAfter: 1, cause: error });
-      });
+      await readiness.check();
       return { json: { status: "ok" } };
     },
   }),

@@ -49,6 +49,8 @@ describe.for(store.kind === "postgres" ? [store] : [])("without the database", (
 
     await relay.cut();
 
+    // An answer is shared for a second.
+    await expect.poll(async () => (await house.send("GET", "/readyz")).status, { timeout: 10_000 }).toBe(503);
     const unready = await house.send("GET", "/readyz");
     expect([unready.status, unready.json()]).toEqual([
       503,

@@ -41,7 +41,8 @@ export const createDatabase = async (adminUrl: string): Promise<TestDatabase> =>
 
 // The keeper is detached so that Ctrl-C does not reach it, and takes the end of its standard input for the end of
 // the run: that comes even when this process is killed.
-const startThrowAway = async (): Promise<TestPostgres> => {
+/** A throw-away server: that of the run, or one of its own for a test that turns what a whole server does. */
+export const startThrowAway = async (): Promise<TestPostgres> => {
   const keeper = spawn(process.execPath, [fileURLToPath(import.meta.resolve("./postgres-keeper.ts"))], {
     stdio: ["pipe", "pipe", "inherit"],
     detached: true,
@@ -58,7 +59,8 @@ const startThrowAway = async (): Promise<TestPostgres> => {
   throw new Error("The process that keeps the PostgreSQL of the tests ended before the server was ready.");
 };
 
-const run = async (url: string, statement: string): Promise<void> => {
+/** One statement, as the server's owner. */
+export const run = async (url: string, statement: string): Promise<void> => {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {

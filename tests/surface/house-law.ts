@@ -116,18 +116,13 @@ const foldersStaySmall: Check = (sources) =>
     .filter(([, paths]) => paths.length > mostInFolder)
     .map(([folder, paths]) => `${folder} has ${paths.length} files, and ${mostInFolder} are the most.`);
 
-/** Beyond the rooms' stores: who asks the database something, and why it is not a store's. */
-const alsoAsks: Readonly<Record<string, string>> = {
-  "src/app/system-routes.ts": "asks only whether the database answers",
-};
-
 /** A room's one file, or its one folder when that is too much for a file. */
 const isStore = (path: string): boolean => new RegExp(`^src/(${rooms.join("|")})/store(\\.ts$|/)`).test(path);
 
 const onlyStoresHaveSql: Check = (sources) =>
   ofServer(sources)
     .filter(({ path }) => [...rooms, "app", "cli", "main"].includes(roomOf(path)))
-    .filter(({ path }) => !isStore(path) && !(path in alsoAsks))
+    .filter(({ path }) => !isStore(path))
     .filter(
       (source) =>
         importsOf(source).some(
@@ -156,7 +151,7 @@ const outbound = /^src\/kernel\/outbound\/[a-z-]+\.ts$/;
 const opensConnections: Readonly<Record<string, RegExp>> = {
   undici: outbound,
   nodemailer: /^src\/kernel\/mail\/transport\.smtp\.ts$/,
-  pg: /^src\/kernel\/db\/postgres\.ts$/,
+  pg: /^src\/kernel\/db\/postgres(-pool)?\.ts$/,
 };
 const networkModule = /^(node:)?(http|https|http2|net|tls|dgram)$/;
 const opening =

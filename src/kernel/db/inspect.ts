@@ -20,6 +20,14 @@ export const tryWriting = async (store: Store, hasTables: boolean): Promise<void
   }
 };
 
+/**
+ * Writes, and keeps it: what is taken back never reaches a disk, which may be full. Nothing is different afterwards.
+ * @throws what the database says when it may not be written
+ */
+export const proveWritable = async ({ query }: Store): Promise<void> => {
+  await sql`update change_counter set seq = seq where id = 1`.execute(query);
+};
+
 /** What SQLite's quick check of the whole file complains of; nothing when the file is sound. */
 export const faultsOfFile = async ({ query }: Store): Promise<readonly string[]> => {
   const { rows } = await sql<{ quick_check: string }>`pragma quick_check(5)`.execute(query);

@@ -2,7 +2,8 @@ import { Kysely, sql, type Transaction as KyselyTransaction } from "kysely";
 import type { Clock } from "../clock.ts";
 import { createChangeFeed, recordChange, type Change, type ChangeFeed } from "./changes.ts";
 import { migrateToLatest, migrationState, type Migrations, type MigrationState } from "./migrate.ts";
-import { isTransientConflict, postgresDialect } from "./postgres.ts";
+import { isWorthAnotherTry, postgresDialect } from "./postgres.ts";
+import { trustedForMs } from "./postgres-pool.ts";
 import { sqliteDialect } from "./sqlite.ts";
 import type { KernelTables } from "./tables.ts";
 
@@ -49,13 +50,17 @@ export const openStore = (
   },
 ): Store => {
   const query = new Kysely<KernelTables>({
-    dialect: address.kind === "sqlite" ? sqliteDialect(address.path) : postgresDialect(address.url, 10),
+    dialect:
+      address.kind === "sqlite"
+        ? sqliteDialect(address.path)
+        : postgresDialect(address.url, { connections: 10, trustMs: trustedForMs }),
   });
   // A connection of its own: were the feed to wait behind the others, load would switch the caches off and make more.
+  // It is asked each time whether it leads to the primary: what a standby has read confirms nothing.
   const feedQuery =
     address.kind === "sqlite"
       ? query
-      : new Kysely<KernelTables>({ dialect: postgresDialect(address.url, 1) });
+      : new Kysely<KernelTables>({ dialect: postgresDialect(address.url, { connections: 1, trustMs: 0 }) });
   const changes = createChangeFeed(feedQuery, deps.onPollFailed);
 
   const attempt = async <Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> => {
@@ -92,7 +97,7 @@ export const openStore = (
         try {
           return await attempt(work);
         } catch (error) {
-          if (tried >= mostAttempts || !isTransientConflict(error)) throw error;
+          if (tried >= mostAttempts || !isWorthAnotherTry(error)) throw error;
         }
       }
     },

@@ -1,0 +1,51 @@
+import { stat } from "node:fs/promises";
+import { Refusal } from "#kernel/errors.ts";
+import type { Store, StoreAddress } from "#kernel/db/store.ts";
+import { proveWritable } from "#kernel/db/inspect.ts";
+
+/** Whether this process can do its work, asked the hard way: it can write, and it learns of what others change. */
+export type Readiness = {
+  /** @throws Refusal store_unavailable, with the reason for the log */
+  check(): Promise<void>;
+};
+
+/** An answer is good for this long, and shared by all who ask meanwhile: anybody may ask as often as they like. */
+const answerLivesMs = 1000;
+
+/** A SQLite file that was deleted or replaced under us: what we write goes where nobody will look for it. */
+const fileWatch = async (address: StoreAddress): Promise<() => Promise<void>> => {
+  if (address.kind === "postgres") return () => Promise.resolve();
+  const identity = async (): Promise<string> => {
+    const { dev, ino } = await stat(address.path);
+    return `${dev}:${ino}`;
+  };
+  const opened = await identity();
+  return async () => {
+    if ((await identity()) === opened) return;
+    throw new Error(`${address.path} is not the file that this process has open: it was replaced`);
+  };
+};
+
+/** @param store open and migrated */
+export const createReadiness = async (store: Store, address: StoreAddress): Promise<Readiness> => {
+  const assertSameFile = await fileWatch(address);
+  const ask = async (): Promise<void> => {
+    await assertSameFile();
+    await proveWritable(store);
+    if (!store.changes.isCurrent()) throw new Error("Changes of other processes are not known here");
+  };
+  let asked: { readonly at: number; readonly answer: Promise<void> } | undefined;
+  return {
+    check: async () => {
+      if (asked === undefined || performance.now() - asked.at > answerLivesMs) {
+        const answer = ask();
+        // Whoever waits for it hears of it; nobody may.
+        answer.catch(() => undefined);
+        asked = { at: performance.now(), answer };
+      }
+      await asked.answer.catch((cause: unknown) => {
+        throw new Refusal("store_unavailable", { retryAfter: 1, cause });
+      });
+    },
+  };
+};
