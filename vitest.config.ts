@@ -40,5 +40,7 @@ export default defineConfig({
     // Generous, because a slow machine is no failure; a hung test still ends.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // And so is what a test waits for.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { closeBrowser, leave, visit, type Visitor } from "../support/browser.ts";
+import { closeBrowser, leave, visitAlone, type Visitor } from "../support/browser.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { linkIn } from "../support/mails.ts";
 
@@ -49,7 +49,7 @@ const statusWith = async (token: string): Promise<number> =>
 
 test("sign up, verify, sign out and in, replace the token, end a session, reset, close, undo, close", async () => {
   const email = "ada@example.com";
-  const ada = await visit(house, { permissions: ["clipboard-read", "clipboard-write"] });
+  const ada = await visitAlone(house, { permissions: ["clipboard-read", "clipboard-write"] });
   const { page } = ada;
 
   await signUp(ada, email);
@@ -92,7 +92,7 @@ test("sign up, verify, sign out and in, replace the token, end a session, reset,
   expect(fresh).not.toBe(shown);
   expect([await statusWith(shown), await statusWith(fresh)]).toEqual([403, 200]);
 
-  const phone = await visit(house, {
+  const phone = await visitAlone(house, {
     userAgent: "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0",
   });
   await signIn(phone, email, first);

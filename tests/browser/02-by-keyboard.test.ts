@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { pages } from "#app/pages/pages.ts";
-import { closeBrowser, leave, visit } from "../support/browser.ts";
+import { closeBrowser, leave, visit, visitAlone } from "../support/browser.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { expectFault, expectFocus, retype, tabTo, use, walk } from "../support/keyboard.ts";
 import { linkIn } from "../support/mails.ts";
@@ -23,7 +23,7 @@ const firefox = "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/
 
 test("a whole life without a mouse", async () => {
   const email = "grace@example.com";
-  const grace = await visit(house, { permissions: ["clipboard-read", "clipboard-write"] });
+  const grace = await visitAlone(house, { permissions: ["clipboard-read", "clipboard-write"] });
   const { page } = grace;
   const { keyboard } = page;
   const token = (): Promise<string> => page.evaluate("document.querySelector('.copy-line code').textContent");

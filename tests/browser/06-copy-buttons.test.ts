@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { keepSession, press, ready } from "../support/at-page.ts";
-import { closeBrowser, leave, visit, type Visitor } from "../support/browser.ts";
+import { closeBrowser, leave, visitAlone, type Visitor } from "../support/browser.ts";
 import { curls } from "../support/curl.ts";
 import { roomy, startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
 
@@ -23,7 +23,7 @@ afterAll(async () => {
 const email = "o'neil$(id)`id`&|#*?{a,b}~!=/+%^_-@example.com".replaceAll(/[(),]/g, "");
 
 const atTokens = async (of: TestHouse, person: Person, permissions: string[]): Promise<Visitor> => {
-  const visitor = await visit(of, { permissions });
+  const visitor = await visitAlone(of, { permissions });
   await keepSession(visitor.context, person.session);
   await visitor.page.goto("/account/tokens");
   await ready(visitor.page);

@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { heading, keepSession, press, ready, type } from "../support/at-page.ts";
 import { audited } from "../support/attacks.ts";
-import { closeBrowser, leave, visit } from "../support/browser.ts";
+import { closeBrowser, leave, visit, visitAlone } from "../support/browser.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { holdUp, noteWrites } from "../support/troubles.ts";
 
@@ -33,7 +33,7 @@ const main = (page: Page) => page.locator("form button[type=submit]");
 
 test("a slow answer: nothing for a moment, then the button says it; nothing is sent twice", async () => {
   const { email } = await house.person();
-  const { page, faults } = await visit(house);
+  const { page, faults } = await visitAlone(house);
   const writes = noteWrites(page);
   await page.clock.install();
   await page.goto("/login");

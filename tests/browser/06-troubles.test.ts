@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { refusals } from "#kernel/errors.ts";
 import { keepSession, press, type } from "../support/at-page.ts";
 import { audited } from "../support/attacks.ts";
-import { closeBrowser, leave, visit } from "../support/browser.ts";
+import { closeBrowser, leave, visit, visitAlone } from "../support/browser.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { answerOnce, holdUp } from "../support/troubles.ts";
 
@@ -151,7 +151,7 @@ test("the server is busy: the page says so and counts down", async () => {
 test("too many tries: the page counts down until the next one is possible", async () => {
   const strict = await startHouse({ LATCHKEY_PASSWORD_TRIES: "3" });
   const { email } = await strict.person();
-  const { page, faults } = await visit(strict);
+  const { page, faults } = await visitAlone(strict);
   await page.clock.install();
   await page.goto("/login");
   for (let wrong = 0; wrong < 3; wrong++) {
@@ -180,11 +180,11 @@ test("too many tries: the page counts down until the next one is possible", asyn
 
 test("a slow page: nothing for a moment, then it says so; what can't be loaded can be tried again", async () => {
   const person = await house.person();
-  const { page, context, faults } = await visit(house);
+  const { page, context, faults } = await visitAlone(house);
   await keepSession(context, person.session);
   await page.clock.install();
   await page.goto("/");
-  const letGo = await holdUp(page, /\/api\/me$/);
+  const breakOff = await holdUp(page, /\/api\/me$/, "reset");
   await page.clock.pauseAt(Date.now() + 3_600_000);
   await page.goto("/account");
   await page.locator("h1").waitFor();
@@ -194,10 +194,9 @@ test("a slow page: nothing for a moment, then it says so; what can't be loaded c
   await page.clock.runFor(200);
   expect(await page.locator(".waiting").innerText()).toBe("Loading…");
   await page.clock.resume();
-  await answerOnce(page, /\/api\/me$/, "reset");
-  await page.reload();
+  breakOff();
   await alert(page, unreachable);
-  letGo();
+  await page.unrouteAll();
   await press(page, "Try again");
   await page.getByLabel("Name", { exact: true }).waitFor();
   await noAlert(page);

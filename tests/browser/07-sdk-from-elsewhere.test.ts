@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { closeBrowser, leave, visit } from "../support/browser.ts";
+import { closeBrowser, visit } from "../support/browser.ts";
 import { describeFrontEnd, type Outcome } from "../support/front-end-sdk.ts";
 import { startSdkHouse, type SdkHouse } from "../support/sdk-scene.ts";
 import { startStranger, type Stranger } from "../support/stranger.ts";
@@ -25,7 +25,6 @@ beforeAll(async () => {
   await page.goto(app.show("/", "<p>An app"));
 });
 afterAll(async () => {
-  await leave();
   await closeBrowser();
   await app.stop();
   await all.stop();

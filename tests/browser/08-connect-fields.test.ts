@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { closeBrowser, leave, visit } from "../support/browser.ts";
+import { closeBrowser, leave, visit, visitAlone } from "../support/browser.ts";
 import {
   connectClient,
   connectSession,
@@ -164,8 +164,7 @@ test("where the app keeps the password, nobody is promised otherwise", async () 
 });
 
 test("a doubt comes after a pause, goes with what caused it, and holds nobody back", async () => {
-  const visitor = await visit(house);
-  const { page } = visitor;
+  const { page } = await visitAlone(house);
   await page.clock.install();
   await openLink(page, await linkTo("toggl"));
   const doubt = page.locator(".doubt");

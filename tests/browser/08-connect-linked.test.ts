@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { press } from "../support/at-page.ts";
-import { closeBrowser, leave, visit } from "../support/browser.ts";
+import { closeBrowser, leave, visit, visitAlone } from "../support/browser.ts";
 import { done } from "../support/connect.ts";
 import {
   chooseShape,
@@ -152,7 +152,7 @@ test("a whole link by keyboard, and nothing moves by itself", async () => {
   const own = await openLinkScene(house, upstream);
   await done(own.app.post("/integrations", { provider: "slack-token", unique_key: "slack" }));
   own.answers(toggl(ada));
-  const visitor = await visit(house, { reducedMotion: "reduce" });
+  const visitor = await visitAlone(house, { reducedMotion: "reduce" });
   const { page } = visitor;
   await watchShifts(page);
   await openLink(page, await own.session());

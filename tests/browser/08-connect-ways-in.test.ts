@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import type { Page, Request } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { keepSession } from "../support/at-page.ts";
-import { closeBrowser, leave, visit } from "../support/browser.ts";
+import { closeBrowser, leave, visit, visitAlone } from "../support/browser.ts";
 import { done } from "../support/connect.ts";
 import { enter, openLink, submit, titleOf } from "../support/form.ts";
 import { startHouse, stopHouses, type TestHouse } from "../support/house.ts";
@@ -173,8 +173,7 @@ test("another link in the same tab opens another form", async () => {
 });
 
 test("a frame whose page hands nothing in gives up after ten seconds, and can be left", async () => {
-  const { context } = await visit(house);
-  const page = await context.newPage();
+  const { page } = await visitAlone(house);
   await page.clock.install();
   await page.goto(
     stranger.show(

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectAccessible } from "../support/axe.ts";
-import { closeBrowser, leave, visit, type Visitor } from "../support/browser.ts";
+import { closeBrowser, visit, type Visitor } from "../support/browser.ts";
+import { variantsOf } from "../support/rounds.ts";
 import { startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 
 let house: TestHouse;
@@ -10,7 +11,6 @@ beforeAll(async () => {
   visitor = await visit(house);
 });
 afterAll(async () => {
-  await leave();
   await closeBrowser();
   await stopHouses();
 });
@@ -30,17 +30,17 @@ test.for(kinds)("%s: nothing for axe to complain of, and nothing breaks the poli
   const { page, faults } = visitor;
   await page.goto(path);
 
-  await expectAccessible(page, [320, 1280]);
+  await expectAccessible(page, { widths: [320, 1280], dark: path === "/docs/guides/add-a-provider" });
 
   expect(faults).toEqual([]);
 });
 
 test.for(kinds)("%s does not scroll sideways: what is too wide scrolls in its own box", async (path) => {
   const { page } = visitor;
-  for (const [width, textSize] of [
+  for (const [width, textSize] of variantsOf([
     [320, "100%"],
     [1280, "200%"],
-  ] as const) {
+  ] as const)) {
     await page.setViewportSize({ width, height: 700 });
     await page.goto(path);
     await page.evaluate(`document.documentElement.style.fontSize = "${textSize}"`);

@@ -74,7 +74,7 @@ test("link, see the answer, lose the token, link anew, unlink", async () => {
   expect(await page.getByText("curl http").textContent()).toMatch(
     /^curl http:\/\/localhost:\d+\/proxy\/api\/v9\/me -H "Authorization: Bearer \$KEY" -H 'Provider-Config-Key: latchkey' -H 'Connection-Id: [\w-]+'$/,
   );
-  await expectAccessible(page);
+  await expectAccessible(page, { dark: true });
   await expectFitsAt320(page, "linked");
 
   await house.send("POST", "/api/v9/me/reset_token", { session: person.session });

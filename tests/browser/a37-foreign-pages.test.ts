@@ -5,6 +5,7 @@ import { closeBrowser, leave, visit, type Visitor } from "../support/browser.ts"
 import { authority, callOf, stateOf } from "../support/cross-site.ts";
 import { attackFrom, type ForeignCall } from "../support/foreign-attacks.ts";
 import { roomy, startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
+import { variantsOf } from "../support/rounds.ts";
 import { sessionCookieName } from "../support/http.ts";
 import { codeIn } from "../support/mails.ts";
 import { startStranger, type Stranger } from "../support/stranger.ts";
@@ -189,8 +190,12 @@ describe.each(sites)("a page of %s", (_, siteOf, sendsCookie) => {
       `<img src="${origin}/api/me/password_reset/confirm/${code}">`,
       `<img src="${origin}/api/me/close_account/undo/${code}">`,
     ]);
-    for (const session of [undefined, person.session]) {
-      if (session !== undefined) await keepSession(visitor.context, session);
+    // From where the cookie comes along, somebody who is signed in; from elsewhere, somebody who is not.
+    for (const session of variantsOf(
+      sendsCookie ? [person.session, undefined] : [undefined, person.session],
+    )) {
+      if (session === undefined) await visitor.context.clearCookies();
+      else await keepSession(visitor.context, session);
       for (const [path, code] of Object.entries(links)) {
         const foreign = await tabAt(visitor, siteOf(), html.join(""));
         const writes = noteWrites(foreign);
@@ -206,7 +211,8 @@ describe.each(sites)("a page of %s", (_, siteOf, sendsCookie) => {
       }
     }
 
-    const { page } = visitor;
+    const { page, context } = visitor;
+    await keepSession(context, person.session);
     await page.goto(`/verify#${verify}`);
     await press(page, "Confirm");
     await heading(page, "Your address is confirmed");

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrowserContext, Frame, FrameLocator, Page } from "playwright-core";
 import { expect } from "vitest";
+import { patienceMs } from "./browser.ts";
 import type { Stranger } from "./stranger.ts";
 
 const folder = dirname(fileURLToPath(import.meta.resolve("@nangohq/frontend")));
@@ -66,7 +67,7 @@ export const heardIn = (where: Page | Frame): Promise<readonly Heard[]> => where
 /** Opens a page of the site, made by `showListening`, in a tab of its own. */
 export const openAppPage = async (context: BrowserContext, address: string): Promise<AppPage> => {
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patienceMs);
   const asked: string[] = [];
   const faults: string[] = [];
   page.on("request", (request) => void asked.push(request.url()));

@@ -1,14 +1,21 @@
 // What a test does at a page as a person with a mouse would, and how it knows that the page is all there.
 
 import type { BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
 import { visit, type Visitor } from "./browser.ts";
 import type { Person, TestHouse } from "./house.ts";
 import { sessionCookieName } from "./http.ts";
 
-/** Until the page stands, with everything that it asks the server for. */
+const stands = `document.querySelector("h1")?.checkVisibility() === true && document.querySelector(".waiting") === null`;
+
+/**
+ * Until the page stands, with everything that it asks the server for. Asked by a script of one line, for what a locator
+ * brings along costs as much as the page itself.
+ */
 export const ready = async (page: Page): Promise<void> => {
-  await page.locator("h1").waitFor();
-  await page.locator(".waiting").first().waitFor({ state: "detached" });
+  // The document may be on its way to another one.
+  const doesStand = (): Promise<boolean> => page.evaluate<boolean>(stands).catch(() => false);
+  await expect.poll(doesStand, { interval: 20, message: `${page.url()} stands` }).toBe(true);
 };
 
 /** Signed in without the sign-in page: the browser has the cookie as if the server had set it. */

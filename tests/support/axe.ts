@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
+import { variantsOf } from "./rounds.ts";
 
 type Violation = { readonly id: string; readonly help: string; readonly where: readonly string[] };
 
@@ -23,20 +24,28 @@ const run = (page: Page, runOnly: object): Promise<readonly Violation[]> =>
 // The smaller of its two files, because every page has to read it.
 const source = readFile(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 
-/** Nothing to complain of, whichever way the page is looked at. */
+type Looks = {
+  /** The first is the one of `npm test`. */
+  readonly widths?: readonly number[];
+  /**
+   * Whether `npm test` looks at it in the dark too. The dark theme is the light one in other colors, and all its colors
+   * are in one table: a page for each style sheet that uses them tells whether they go together.
+   */
+  readonly dark?: boolean;
+};
+
+/** Nothing to complain of; whichever way the page is looked at, in `npm run soak`. */
 export const expectAccessible = async (
   page: Page,
-  widths: readonly number[] = [375, 1280],
+  { widths = [375, 1280], dark = false }: Looks = {},
 ): Promise<void> => {
   // The policy of the pages lets no script in; the tools of a browser's developer are not asked.
   await page.evaluate(await source);
-  for (const width of widths) {
+  const light = { theme: "light", rules: { type: "tag", values: tags } } as const;
+  const darkened = { theme: "dark", rules: { type: "rule", values: colorRules } } as const;
+  for (const width of variantsOf(widths)) {
     await page.setViewportSize({ width, height: 800 });
-    // The dark theme is the light one in other colors: `light-dark()` has no other values.
-    for (const [theme, rules] of [
-      ["light", { type: "tag", values: tags }],
-      ["dark", { type: "rule", values: colorRules }],
-    ] as const) {
+    for (const { theme, rules } of dark ? [light, darkened] : variantsOf([light, darkened])) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
       expect({ width, theme, violations: await run(page, rules) }).toEqual({ width, theme, violations: [] });
     }

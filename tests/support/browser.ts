@@ -15,6 +15,8 @@ export const flags: readonly string[] = [
   "--disable-component-update",
   "--disable-sync",
   "--no-first-run",
+  // No process in reserve for the next page. Sites are kept apart all the same.
+  "--renderer-process-limit=1",
   // The sandbox of Chromium refuses to run as root.
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
 ];
@@ -31,8 +33,22 @@ export type Visitor = {
   tab(): Promise<Page>;
 };
 
+/** Of one visitor after another, unless it is one's own: a new one costs as much as four pages. */
+type Profile = {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly origin: string;
+  readonly isOwn: boolean;
+  /** Of whoever has it now. */
+  faults: string[];
+};
+
+/** Longer than a page takes on a busy machine: what is not there by then does not come. */
+export const patienceMs = 30_000;
+
 let browser: Promise<Browser> | undefined;
-const visitors: BrowserContext[] = [];
+const inUse: Profile[] = [];
+const idle: Profile[] = [];
 
 /** Started once for all the files that this process runs, unless it died on the way. */
 const launch = async (): Promise<Browser> => {
@@ -44,7 +60,7 @@ const launch = async (): Promise<Browser> => {
   return browser;
 };
 
-const watch = (page: Page, origin: string, faults: string[]): void => {
+const watch = (page: Page, { origin, faults }: Profile): void => {
   page.on("console", (message) => {
     if (message.type() === "error" && !isRefusal(message.text())) faults.push(message.text());
   });
@@ -57,33 +73,95 @@ const watch = (page: Page, origin: string, faults: string[]): void => {
   });
 };
 
-const notePolicyBreaches = async (context: BrowserContext, faults: string[]): Promise<void> => {
-  await context.exposeBinding("noteBreach", (_, breach: string) => void faults.push(breach));
-  await context.addInitScript(`addEventListener("securitypolicyviolation", (event) => {
+const notePolicyBreaches = async (profile: Profile): Promise<void> => {
+  await profile.context.exposeBinding("noteBreach", (_, breach: string) => void profile.faults.push(breach));
+  await profile.context.addInitScript(`addEventListener("securitypolicyviolation", (event) => {
     noteBreach("policy: " + event.violatedDirective + " " + event.blockedURI + " " + event.sample);
   })`);
 };
 
-/** A new profile: no cookie, nothing remembered. */
-export const visit = async (house: TestHouse, options: BrowserContextOptions = {}): Promise<Visitor> => {
+const openTab = async (context: BrowserContext): Promise<Page> => {
+  const page = await context.newPage();
+  page.setDefaultTimeout(patienceMs);
+  return page;
+};
+
+const openProfile = async (house: TestHouse, options?: BrowserContextOptions): Promise<Profile> => {
   const { origin } = house.config.origin;
   const context = await (await launch()).newContext({ baseURL: origin, ...options });
-  visitors.push(context);
-  const faults: string[] = [];
-  await notePolicyBreaches(context, faults);
+  const page = await openTab(context);
+  const profile = { context, page, origin, isOwn: options !== undefined, faults: [] };
+  await notePolicyBreaches(profile);
+  return profile;
+};
+
+const enter = (profile: Profile): Visitor => {
+  const { context, page, faults } = profile;
+  inUse.push(profile);
+  watch(page, profile);
   const tab = async (): Promise<Page> => {
-    const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
-    watch(page, origin, faults);
-    return page;
+    const one = await openTab(context);
+    watch(one, profile);
+    return one;
   };
-  return { context, page: await tab(), faults, tab };
+  return { context, page, faults, tab };
+};
+
+/** Somebody of whom the browser knows nothing: no cookie, nothing remembered. */
+export const visit = async (house: TestHouse): Promise<Visitor> => {
+  const { origin } = house.config.origin;
+  const index = idle.findIndex((profile) => profile.origin === origin);
+  const [emptied] = index === -1 ? [] : idle.splice(index, 1);
+  return enter(emptied ?? (await openProfile(house)));
+};
+
+/** Likewise, with a profile that nobody gets afterwards: for a clock, a slow network, scripts of the test in every page. */
+export const visitAlone = async (house: TestHouse, options: BrowserContextOptions = {}): Promise<Visitor> =>
+  enter(await openProfile(house, options));
+
+/** What tests listen to. Playwright listens to other events itself. */
+const heard = [
+  "console",
+  "dialog",
+  "download",
+  "framenavigated",
+  "pageerror",
+  "popup",
+  "request",
+  "response",
+];
+
+/** As it was before anybody came. A page of the house without scripts stays open: to go back to it costs nothing. */
+const empty = async (profile: Profile): Promise<void> => {
+  const { context, page, origin } = profile;
+  for (const event of heard) await page.removeAllListeners(event, { behavior: "ignoreErrors" });
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  for (const other of context.pages()) if (other !== page) await other.close();
+  if (!(await page.evaluate<boolean>("String(Date).includes('[native code]')"))) {
+    throw new Error("Whoever sets the clock of a page needs a profile alone: visitAlone");
+  }
+  await context.setOffline(false);
+  await page.goto(`${origin}/no/such/page`);
+  await page.evaluate("localStorage.clear(); sessionStorage.clear()");
+  await context.clearCookies();
+  await context.clearPermissions();
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  profile.faults = [];
 };
 
 /** For `afterEach`. */
 export const leave = async (): Promise<void> => {
-  for (const context of visitors.splice(0)) await context.close();
+  for (const profile of inUse.splice(0)) {
+    if (profile.isOwn || profile.page.isClosed()) await profile.context.close();
+    else {
+      await empty(profile);
+      idle.push(profile);
+    }
+  }
 };
 
 /** For `afterAll`: everybody has left. The browser itself waits for the next file, and ends with this process. */
-export const closeBrowser = (): Promise<void> => leave();
+export const closeBrowser = async (): Promise<void> => {
+  for (const { context } of [...inUse.splice(0), ...idle.splice(0)]) await context.close();
+};

@@ -11,14 +11,22 @@ export const noteWrites = (page: Page): readonly string[] => {
   return writes;
 };
 
-/** From now on what the page asks at this address does not reach the server. @returns lets it go on */
-export const holdUp = async (page: Page, address: RegExp): Promise<() => void> => {
-  const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+/**
+ * From now on what the page asks at this address does not reach the server.
+ * @param ending what becomes of it in the end
+ * @returns brings the end
+ */
+export const holdUp = async (
+  page: Page,
+  address: RegExp,
+  ending: "goes on" | "reset" = "goes on",
+): Promise<() => void> => {
+  const { promise: held, resolve: end } = Promise.withResolvers<void>();
   await page.route(address, async (route) => {
     await held;
-    await route.fallback();
+    await (ending === "reset" ? route.abort("connectionreset") : route.fallback());
   });
-  return letGo;
+  return end;
 };
 
 type Fulfilled = { readonly status?: number; readonly contentType?: string; readonly body?: string };
