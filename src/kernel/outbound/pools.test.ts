@@ -202,6 +202,34 @@ describe("https", () => {
     expect((await open(authorities)(upstream.origin)).body.toString()).toBe("hello");
   });
 
+  // The kernel refuses to connect to a network's broadcast address, and says so at once.
+  test.each([[["127.255.255.255"]], [["127.255.255.255", "127.255.255.254", "127.255.255.255"]]])(
+    "that fails within the call that opens the connection is unreachable, and nothing else: %j",
+    async (addresses) => {
+      const outbound = createOutbound({
+        allow: ["https://api.test"],
+        ownOrigin,
+        resolve: async () => addresses,
+      });
+      onTestFinished(() => outbound.close());
+      const call = () => outbound.call({ method: "GET", url: new URL("https://api.test/") });
+      expect(await Promise.all([faultOf(call()), faultOf(call())])).toEqual(["unreachable", "unreachable"]);
+    },
+  );
+
+  test("goes to the next address when the first one fails at once", async () => {
+    const { upstream, authorities, named } = await start();
+    const outbound = createOutbound({
+      allow: [named],
+      ownOrigin,
+      authorities,
+      resolve: async () => ["127.255.255.255", "127.0.0.1"],
+    });
+    onTestFinished(() => outbound.close());
+    expect((await outbound.call({ method: "GET", url: new URL(named) })).body.toString()).toBe("hello");
+    expect(upstream.asked).toHaveLength(1);
+  });
+
   test("is spoken only with whom the certificate names, and only when it is believed", async () => {
     const { upstream, open, named, misnamed, authorities } = await start();
     expect(await faultOf(open(authorities)(misnamed))).toBe("unreachable");

@@ -37,13 +37,16 @@ export type Pools = {
   readonly close: () => Promise<void>;
 };
 
-/** Answers the question for any name with the addresses that were checked; nobody is asked a second time. */
+/**
+ * Answers the question for any name with the addresses that were checked; nobody is asked a second time. Never at once,
+ * as no look-up does: a connection that fails within the call that opens it has nobody yet who listens for that.
+ */
 const pinnedTo = (addresses: readonly string[]): LookupFunction => {
   const entries = addresses.map((address) => ({ address, family: isIP(address) }));
   const [first = { address: "", family: 0 }] = entries;
   return (_host, { all }, answer) => {
-    if (all === true) answer(null, entries);
-    else answer(null, first.address, first.family);
+    if (all === true) process.nextTick(answer, null, entries);
+    else process.nextTick(answer, null, first.address, first.family);
   };
 };
 
