@@ -11,6 +11,7 @@ import type { Command } from "../src/cli/command.ts";
 import { commands, everywhere } from "../src/cli/commands.ts";
 import { apiTypes } from "./api-types.ts";
 import { openHouse } from "./house.ts";
+import { pagePlaces } from "./page-places.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -168,6 +169,7 @@ export const generateDocuments = async (): Promise<ReadonlyMap<string, string>> 
       ["docs/reference/routes.md", routesPage(rows)],
       ["docs/reference/settings.md", settingsPage()],
       ["web/api.generated.ts", apiTypes(openApi)],
+      ["web/places.generated.ts", pagePlaces()],
     ];
     return new Map(
       await Promise.all(pages.map(async ([path, text]) => [path, await formatted(path, text)] as const)),

@@ -1,4 +1,4 @@
-/** What the server says to each page before it asks anything (src/app/page-html.ts). */
+/** What the server says to each page before it asks anything (src/app/pages/page-html.ts). */
 export type PageFacts = {
   readonly signedIn: { readonly email: string; readonly name: string } | null;
   readonly origin: string;

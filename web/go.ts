@@ -1,26 +1,25 @@
-/** Where the pages may send somebody: places of our own, by their exact paths. */
-const places = [
-  "/account",
-  "/account/tokens",
-  "/account/sessions",
-  "/account/close",
-  "/connect/demo",
-] as const;
+import { accountPages, places, type PageName } from "./places.generated.ts";
 
-export type Place = (typeof places)[number];
+export type AccountPage = (typeof accountPages)[number];
+
+/** The address of a page of ours. */
+export const hrefTo = (page: PageName, query: Readonly<Record<string, string>> = {}): string => {
+  const asked = new URLSearchParams(query).toString();
+  return asked === "" ? places[page] : `${places[page]}?${asked}`;
+};
 
 /**
- * Where `?next=` asks to go. Whatever is not one of our own places, letter by letter, is passed over: a link to
- * our sign-in page must not lead anywhere else.
+ * The page that `?next=` asks for. Whatever is not the path of one of our own, letter by letter, is passed over: a link
+ * to our sign-in page must not lead anywhere else.
  */
-export const nextPlace = (search: string): Place => {
+export const nextPage = (search: string): AccountPage => {
   const asked = new URLSearchParams(search).get("next");
-  return places.find((place) => place === asked) ?? "/account";
+  return accountPages.find((page) => places[page] === asked) ?? "profile";
 };
 
 /** A page on the way there: who signs up instead of in still gets to where they wanted to go. */
-export const onTheWay = (page: "/login" | "/signup", next: Place): string =>
-  next === "/account" ? page : `${page}?next=${encodeURIComponent(next)}`;
+export const onTheWay = (page: "log-in" | "sign-up", next: AccountPage): string =>
+  hrefTo(page, next === "profile" ? {} : { next: hrefTo(next) });
 
 /**
  * Goes there. What led away does not end before the page does: until then its button can't be pressed once more.
@@ -31,7 +30,7 @@ export const leaveFor = (address: string): Promise<never> => {
 };
 
 /** The sign-in, which leads back here. */
-export const signInAddress = (): string => `/login?next=${encodeURIComponent(location.pathname)}`;
+export const signInAddress = (): string => hrefTo("log-in", { next: location.pathname });
 
 const codeForm = /^[0-9A-Za-z-]{1,64}$/;
 

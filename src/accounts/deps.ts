@@ -28,6 +28,15 @@ export type AccountPolicy = {
 export const verifiesFirst = (policy: AccountPolicy): boolean =>
   policy.hideAccounts || policy.requireVerifiedEmail;
 
+/** Where the mails of this room lead: addresses of pages, which take a code behind `#`. */
+export type AccountLinks = {
+  readonly origin: string;
+  readonly verify: string;
+  readonly forgot: string;
+  readonly reset: string;
+  readonly undoClose: string;
+};
+
 /** Everything that use cases of this room may touch; each one names what it takes with `Pick`. */
 export type AccountDeps = {
   readonly store: Store;
@@ -44,6 +53,7 @@ export type AccountDeps = {
   readonly log: Log;
   readonly signingKeys: SigningKeys;
   readonly policy: AccountPolicy;
+  readonly links: AccountLinks;
   /** What products make for a new account, in the transaction that makes the account. */
   readonly provision: (tx: Tx, account: Account) => Promise<void>;
 };

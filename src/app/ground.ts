@@ -20,6 +20,7 @@ import { createMailQueue } from "#kernel/mail/queue.ts";
 import { createAudit, type Audit } from "#kernel/telemetry/audit.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import { createOwnApi, type OwnApiLine } from "./own-api.ts";
+import { formAt, linksAt } from "./pages/places.ts";
 
 /** What a test winds by hand; a server runs with the real ones. */
 export type Surprises = {
@@ -100,6 +101,7 @@ export const layGround = async (
     log,
     signingKeys,
     policy: config,
+    links: linksAt(config.origin),
     provision: provision({ clock }),
   });
 
@@ -124,6 +126,7 @@ export const layGround = async (
     outbound,
     ownApi: ownApi.call,
     policy: config,
+    formAddress: formAt(config.origin),
   });
 
   return {

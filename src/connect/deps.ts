@@ -47,6 +47,8 @@ export type ConnectDeps = {
   readonly outbound: Outbound;
   readonly ownApi: OwnApi;
   readonly policy: ConnectPolicy;
+  /** Of the form, which takes a session's token behind `#`. */
+  readonly formAddress: string;
 };
 
 /** The same inside the room, where apps can be told of what happens. */

@@ -9,8 +9,8 @@ export type Source = {
 };
 
 const root = new URL("../../", import.meta.url);
-const folders = [".ci", "benches", "docs", "migrations", "scripts", "src", "tests"];
-const written = /\.(ts|mjs|md|json|txt)$|^\.ci\/run$/;
+const folders = [".ci", "benches", "docs", "migrations", "scripts", "src", "tests", "web"];
+const written = /\.(tsx?|mjs|md|json|txt)$|^\.ci\/run$/;
 
 /** Everything in the checkout that somebody wrote, or that was generated from it. */
 export const readSources = async (): Promise<readonly Source[]> => {

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { hrefTo } from "../go.ts";
 import { enDemo } from "../texts/en-demo.ts";
 
 const typeOf = (data: unknown): unknown =>
@@ -40,7 +41,7 @@ export const FormFrame = ({
 
   return (
     <dialog ref={dialog} class="form-frame" aria-label={enDemo.link.form} onClose={onClosed}>
-      <iframe ref={frame} src="/connect/" title={enDemo.link.form} />
+      <iframe ref={frame} src={hrefTo("connect")} title={enDemo.link.form} />
     </dialog>
   );
 };

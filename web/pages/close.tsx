@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { call } from "../api.ts";
 import { dayOf } from "../dates.ts";
 import { facts } from "../facts.ts";
+import { hrefTo } from "../go.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
 import { Field, UserName } from "../ui/field.tsx";
@@ -20,12 +21,12 @@ const whatHappens: readonly string[] =
 
 const Closed = ({ undoUntil }: Ending) => (
   <Gate title={t.doneTitle} lead={undoUntil === null ? t.doneErased : t.doneUntil(dayOf(undoUntil))}>
-    <a class="main" href="/">
+    <a class="main" href={hrefTo("home")}>
       {t.home}
     </a>
     {undoUntil !== null && (
       <p class="aside ways">
-        <a href="/undo-close">{t.undo}</a> <OpenMails />
+        <a href={hrefTo("undo-close")}>{t.undo}</a> <OpenMails />
       </p>
     )}
   </Gate>
@@ -43,7 +44,7 @@ const Close = () => {
 
   if (ending) return <Closed {...ending} />;
   return (
-    <Account at="/account/close" title={t.title} lead={t.lead}>
+    <Account at="close" title={t.title} lead={t.lead}>
       <Section title={t.happens}>
         <ul class="bullets">
           {whatHappens.map((line) => (

@@ -3,6 +3,7 @@ import { call } from "../api.ts";
 import { OwnLink } from "../demo/own-link.tsx";
 import { ProxiedCall } from "../demo/proxied-call.tsx";
 import { facts } from "../facts.ts";
+import { hrefTo } from "../go.ts";
 import { start } from "../start.tsx";
 import { enDemo as t } from "../texts/en-demo.ts";
 import { CopyLine } from "../ui/copy.tsx";
@@ -32,7 +33,7 @@ const Token = ({ has }: { readonly has: boolean }) => (
       <p>{has ? t.token.notShown : t.token.none}</p>
     )}
     <p class="small">
-      <a href="/account/tokens" target="_blank" rel="noopener" aria-label={t.token.pageNewTab}>
+      <a href={hrefTo("tokens")} target="_blank" rel="noopener" aria-label={t.token.pageNewTab}>
         {t.token.page}
       </a>
     </p>

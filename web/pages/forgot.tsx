@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { call } from "../api.ts";
 import { facts } from "../facts.ts";
+import { hrefTo } from "../go.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
 import { Field } from "../ui/field.tsx";
@@ -22,7 +23,7 @@ const Forgot = () => {
   if (sentTo !== undefined) {
     return (
       <Gate title={t.sentTitle} lead={t.sent(sentTo)}>
-        <a class="main" href="/reset">
+        <a class="main" href={hrefTo("reset")}>
           {t.enter}
         </a>
         <OpenMails />
@@ -41,7 +42,7 @@ const Forgot = () => {
       lead={t.lead}
       aside={
         <>
-          {t.remembered} <a href="/login">{t.signIn}</a>
+          {t.remembered} <a href={hrefTo("log-in")}>{t.signIn}</a>
         </>
       }
     >

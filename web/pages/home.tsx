@@ -1,4 +1,5 @@
 import { facts } from "../facts.ts";
+import { hrefTo } from "../go.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
 import { CopyLine } from "../ui/copy.tsx";
@@ -11,7 +12,7 @@ const Ways = () =>
     <>
       <p class="quiet">{t.signedInAs(facts.signedIn.email)}</p>
       <div class="actions">
-        <a class="main" href="/account">
+        <a class="main" href={hrefTo("profile")}>
           {t.toAccount}
         </a>
         <SignOut />
@@ -19,10 +20,10 @@ const Ways = () =>
     </>
   ) : (
     <div class="actions">
-      <a class="main" href="/signup">
+      <a class="main" href={hrefTo("sign-up")}>
         {t.signUp}
       </a>
-      <a class="plain" href="/login">
+      <a class="plain" href={hrefTo("log-in")}>
         {t.signIn}
       </a>
     </div>
@@ -56,8 +57,8 @@ const Home = () => (
       </section>
       {(facts.local || facts.demo) && (
         <p class="small ways">
-          {facts.demo && facts.signedIn && <a href="/connect/demo">{t.demo}</a>}
-          {facts.local && <a href="/dev/mail">{t.mails}</a>}
+          {facts.demo && facts.signedIn && <a href={hrefTo("demo")}>{t.demo}</a>}
+          {facts.local && <a href={hrefTo("mail")}>{t.mails}</a>}
         </p>
       )}
     </main>

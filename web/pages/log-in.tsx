@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { call, Refused } from "../api.ts";
 import { facts } from "../facts.ts";
-import { leaveFor, nextPlace, onTheWay } from "../go.ts";
+import { hrefTo, leaveFor, nextPage, onTheWay } from "../go.ts";
 import { isCookieKept } from "../session.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
@@ -13,7 +13,7 @@ import { Gate, SignOut } from "../ui/shell.tsx";
 
 const t = texts.signIn;
 const asked = new URLSearchParams(location.search);
-const next = nextPlace(location.search);
+const next = nextPage(location.search);
 
 /** Where nobody may learn which addresses have accounts, an unverified one gets the answer of a wrong password. */
 const mayBeUnverified = ({ code }: Refused): boolean =>
@@ -22,7 +22,7 @@ const mayBeUnverified = ({ code }: Refused): boolean =>
 /** For whoever opens the page although they are signed in: no second sign-in by accident. */
 const SignedIn = ({ email }: { readonly email: string }) => (
   <Gate title={t.alreadyTitle} lead={t.already(email)}>
-    <a class="main" href={next}>
+    <a class="main" href={hrefTo(next)}>
       {t.goOn}
     </a>
     <p class="aside">
@@ -45,7 +45,7 @@ const SignIn = () => {
       if (error instanceof Refused && mayBeUnverified(error)) setUnverified(email);
       throw error;
     }
-    if (await isCookieKept()) await leaveFor(next);
+    if (await isCookieKept()) await leaveFor(hrefTo(next));
     setCookieLost(true);
   };
 
@@ -62,7 +62,7 @@ const SignIn = () => {
       lead={asked.has("next") ? t.next : undefined}
       aside={
         <>
-          {t.noneYet} <a href={onTheWay("/signup", next)}>{t.signUp}</a>
+          {t.noneYet} <a href={onTheWay("sign-up", next)}>{t.signUp}</a>
         </>
       }
     >
@@ -80,7 +80,7 @@ const SignIn = () => {
           name="password"
           type="password"
           label={texts.field.password}
-          aside={<a href="/forgot">{t.forgot}</a>}
+          aside={<a href={hrefTo("forgot")}>{t.forgot}</a>}
           autocomplete="current-password"
           required
         />

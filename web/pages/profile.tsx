@@ -3,6 +3,7 @@ import { call } from "../api.ts";
 import type { Calls } from "../api.generated.ts";
 import { dayOf } from "../dates.ts";
 import { facts } from "../facts.ts";
+import { hrefTo } from "../go.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
 import { Field, Select, UserName } from "../ui/field.tsx";
@@ -61,7 +62,7 @@ const About = ({ me }: { readonly me: Me }) => {
 /** What can be done with a mail that was sent. */
 const MailWays = () => (
   <p class="ways">
-    <a href="/verify">{t.enterCode}</a>
+    <a href={hrefTo("verify")}>{t.enterCode}</a>
     <OpenMails />
   </p>
 );
@@ -171,7 +172,7 @@ const Password = ({ me }: { readonly me: Me }) => {
       body: { current_password: fields("current_password"), password: fields("password") },
     });
     // Password managers take a new page for the sign that the new password is right.
-    location.assign("/account?notice=password");
+    location.assign(hrefTo("profile", { notice: "password" }));
   };
   return (
     <Section title={texts.field.password} lead={t.passwordLead}>
@@ -181,7 +182,7 @@ const Password = ({ me }: { readonly me: Me }) => {
           name="current_password"
           type="password"
           label={texts.field.currentPassword}
-          aside={<a href="/forgot">{texts.signIn.forgot}</a>}
+          aside={<a href={hrefTo("forgot")}>{texts.signIn.forgot}</a>}
           autocomplete="current-password"
           required
         />
@@ -212,7 +213,7 @@ const Profile = () => {
   const me = useLoaded(load);
   const notice = noticeOf(location.search);
   return (
-    <Account at="/account" title={t.title} lead={t.lead}>
+    <Account at="profile" title={t.title} lead={t.lead}>
       {notice !== undefined && (
         <Notice kind="good">
           <p>{notice}</p>

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { call } from "../api.ts";
 import { facts } from "../facts.ts";
-import { leaveFor, takeCodeFromAddress, typedCode } from "../go.ts";
+import { hrefTo, leaveFor, takeCodeFromAddress, typedCode } from "../go.ts";
 import { isCookieKept } from "../session.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
@@ -21,7 +21,7 @@ const Reset = () => {
       params: { code: typedCode(fields("code")) },
       body: { password: fields("password") },
     });
-    if (await isCookieKept()) await leaveFor("/account?notice=reset");
+    if (await isCookieKept()) await leaveFor(hrefTo("profile", { notice: "reset" }));
     setCookieLost(true);
   };
 
@@ -38,7 +38,7 @@ const Reset = () => {
       lead={t.lead}
       aside={
         <>
-          {t.noCode} <a href="/forgot">{t.ask}</a>
+          {t.noCode} <a href={hrefTo("forgot")}>{t.ask}</a>
         </>
       }
     >

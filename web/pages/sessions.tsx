@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { call } from "../api.ts";
 import type { Calls } from "../api.generated.ts";
 import { agoOf, minuteOf } from "../dates.ts";
+import { hrefTo } from "../go.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
 import { Form, Submit } from "../ui/form.tsx";
@@ -92,7 +93,7 @@ const Sessions = ({ sessions }: { readonly sessions: Loading<readonly Session[]>
                   </div>
                 </Form>
                 <p class="small">
-                  {t.strange} <a href="/account">{t.changePassword}</a>
+                  {t.strange} <a href={hrefTo("profile")}>{t.changePassword}</a>
                 </p>
               </>
             ) : (
@@ -185,7 +186,7 @@ const Page = () => {
   const lately = useLoaded(() => loadEvents());
   const known = sessions.value !== undefined || sessions.fault !== undefined;
   return (
-    <Account at="/account/sessions" title={t.title} lead={t.lead}>
+    <Account at="sessions" title={t.title} lead={t.lead}>
       <Sessions sessions={sessions} />
       {/* What is below comes when it is known where that begins: nothing is pushed down. */}
       {known && <Lately lately={lately} />}

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { call, Refused } from "../api.ts";
 import { facts } from "../facts.ts";
-import { leaveFor, nextPlace, onTheWay } from "../go.ts";
+import { hrefTo, leaveFor, nextPage, onTheWay } from "../go.ts";
 import { isCookieKept } from "../session.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
@@ -13,7 +13,7 @@ import { ResendVerification } from "../ui/resend.tsx";
 import { Gate } from "../ui/shell.tsx";
 
 const t = texts.signUp;
-const next = nextPlace(location.search);
+const next = nextPage(location.search);
 
 type Body = {
   readonly email: string;
@@ -51,7 +51,7 @@ const SignUp = () => {
       remember_me: fields("remember") === "on",
     });
     if (facts.verifiesFirst) return setAfter({ mailedTo: email });
-    if (await isCookieKept()) await leaveFor(next === "/account" ? "/account?notice=welcome" : next);
+    if (await isCookieKept()) await leaveFor(hrefTo(next, next === "profile" ? { notice: "welcome" } : {}));
     setAfter("no cookie");
   };
 
@@ -77,7 +77,7 @@ const SignUp = () => {
       lead={facts.signedIn ? texts.home.signedInAs(facts.signedIn.email) : t.lead}
       aside={
         <>
-          {t.haveOne} <a href={onTheWay("/login", next)}>{t.signIn}</a>
+          {t.haveOne} <a href={onTheWay("log-in", next)}>{t.signIn}</a>
         </>
       }
     >

@@ -208,7 +208,7 @@ const Tokens = () => {
   };
 
   return (
-    <Account at="/account/tokens" title={t.title} lead={t.lead}>
+    <Account at="tokens" title={t.title} lead={t.lead}>
       <Loaded of={token}>
         {(known) => {
           const get = known.has ? getterOf(known) : undefined;

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { call } from "../api.ts";
-import { takeCodeFromAddress, typedCode } from "../go.ts";
+import { hrefTo, takeCodeFromAddress, typedCode } from "../go.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
 import { CodeField } from "../ui/field.tsx";
@@ -21,7 +21,7 @@ const UndoClose = () => {
   if (done) {
     return (
       <Gate title={t.doneTitle} lead={t.done}>
-        <a class="main" href="/login">
+        <a class="main" href={hrefTo("log-in")}>
           {t.signIn}
         </a>
       </Gate>

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { call } from "../api.ts";
 import { facts } from "../facts.ts";
-import { takeCodeFromAddress, typedCode } from "../go.ts";
+import { hrefTo, takeCodeFromAddress, typedCode } from "../go.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
 import { CodeField } from "../ui/field.tsx";
@@ -26,7 +26,7 @@ const Verify = () => {
   if (confirmed !== undefined) {
     return (
       <Gate title={t.doneTitle} lead={t.done(confirmed)}>
-        <a class="main" href={facts.signedIn ? "/account" : "/login"}>
+        <a class="main" href={hrefTo(facts.signedIn ? "profile" : "log-in")}>
           {facts.signedIn ? t.toAccount : t.toSignIn}
         </a>
       </Gate>
@@ -39,7 +39,7 @@ const Verify = () => {
       aside={
         !facts.signedIn && (
           <>
-            {t.noCode} <a href="/login">{t.signInForOne}</a>
+            {t.noCode} <a href={hrefTo("log-in")}>{t.signInForOne}</a>
           </>
         )
       }

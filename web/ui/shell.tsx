@@ -2,13 +2,13 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { call } from "../api.ts";
 import { facts } from "../facts.ts";
-import type { Place } from "../go.ts";
+import { hrefTo, type AccountPage } from "../go.ts";
 import { isSignedOut } from "../session.ts";
 import { texts } from "../texts/index.ts";
 import { troubleOf } from "./problem.ts";
 
 export const Brand = () => (
-  <a class="brand" href="/" aria-label={texts.name}>
+  <a class="brand" href={hrefTo("home")} aria-label={texts.name}>
     <svg viewBox="0 0 32 32" aria-hidden="true">
       <rect width="32" height="32" rx="8" fill="#2f5bea" />
       <g fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round">
@@ -48,11 +48,11 @@ export const Gate = ({
   </div>
 );
 
-const ways: readonly { readonly place: Place; readonly name: string }[] = [
-  { place: "/account", name: texts.account.ways.profile },
-  { place: "/account/tokens", name: texts.account.ways.tokens },
-  { place: "/account/sessions", name: texts.account.ways.sessions },
-  { place: "/account/close", name: texts.account.ways.close },
+const ways: readonly { readonly page: AccountPage; readonly name: string }[] = [
+  { page: "profile", name: texts.account.ways.profile },
+  { page: "tokens", name: texts.account.ways.tokens },
+  { page: "sessions", name: texts.account.ways.sessions },
+  { page: "close", name: texts.account.ways.close },
 ];
 
 export const SignOut = ({ kind = "plain" }: { readonly kind?: "plain" | "text" }) => {
@@ -63,7 +63,7 @@ export const SignOut = ({ kind = "plain" }: { readonly kind?: "plain" | "text" }
     } catch (error) {
       if (!isSignedOut(error)) return setTrouble(troubleOf(error, []).message);
     }
-    return location.assign("/login");
+    return location.assign(hrefTo("log-in"));
   };
   return (
     <>
@@ -101,7 +101,7 @@ export const Account = ({
   lead,
   children,
 }: {
-  readonly at: Place;
+  readonly at: AccountPage;
   readonly title: string;
   readonly lead?: ComponentChildren;
   readonly children: ComponentChildren;
@@ -111,9 +111,9 @@ export const Account = ({
     <div class="account">
       <nav aria-label={texts.account.navigation}>
         <ul>
-          {ways.map(({ place, name }) => (
-            <li key={place}>
-              <a href={place} aria-current={place === at ? "page" : undefined}>
+          {ways.map(({ page, name }) => (
+            <li key={page}>
+              <a href={hrefTo(page)} aria-current={page === at ? "page" : undefined}>
                 {name}
               </a>
             </li>

@@ -12,7 +12,7 @@ import type { PasswordChecks } from "../credentials/verify-password.ts";
 
 type Deps = Pick<
   AccountDeps,
-  "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy"
+  "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy" | "links"
 > & { readonly passwordChecks: PasswordChecks };
 
 /**

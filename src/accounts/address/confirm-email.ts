@@ -8,7 +8,7 @@ import { addressTaken } from "../membership/newcomer.ts";
 import { accountById, editAccount, holdAccount, isUniqueViolation } from "../store/accounts.ts";
 import { deleteCodes, findCode, takeCode } from "../store/codes.ts";
 
-type Deps = Pick<AccountDeps, "store" | "clock" | "tries" | "limits" | "mail" | "audit" | "policy">;
+type Deps = Pick<AccountDeps, "store" | "clock" | "tries" | "limits" | "mail" | "audit" | "links">;
 
 const purposes = ["verify_email", "change_email"] as const;
 
@@ -45,7 +45,7 @@ export const confirmEmail =
           // They lie in the old mailbox, which may be somebody else's from now on.
           await deleteCodes(tx.query, account.id, ["reset", "verify_email"]);
           if (tell) {
-            await deps.mail.enqueue(tx, emailChangedMail(before.email, deps.policy.origin.origin, now));
+            await deps.mail.enqueue(tx, emailChangedMail(before.email, deps.links, now));
           }
         }
         await deps.audit.record(tx.query, {

@@ -13,7 +13,7 @@ import { accountByEmail } from "../store/accounts.ts";
 
 type Deps = Pick<
   AccountDeps,
-  "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy"
+  "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy" | "links"
 >;
 
 export type NewAddress = {
@@ -47,7 +47,6 @@ export const pendMove = async (
   by: { readonly channel: Principal["via"]; readonly peer: Peer },
 ): Promise<void> => {
   const now = deps.clock.now();
-  const { origin } = deps.policy.origin;
   const expiresAt = now + changeCodeLifetimeMs;
   const { email, owner } = to;
   const code = await issueCode(deps, tx, {
@@ -57,10 +56,10 @@ export const pendMove = async (
     email,
   });
   const message = owner
-    ? addressTakenMail(owner.email, origin, "move another account to it")
-    : confirmChangeMail(email.address, origin, code);
+    ? addressTakenMail(owner.email, deps.links, "move another account to it")
+    : confirmChangeMail(email.address, deps.links, code);
   await deps.mail.enqueue(tx, message, { expiresAt });
-  if (tell) await deps.mail.enqueue(tx, changeRequestedMail(account.email, origin, now));
+  if (tell) await deps.mail.enqueue(tx, changeRequestedMail(account.email, deps.links, now));
   await deps.audit.record(tx.query, {
     event: "email_change_requested",
     outcome: "done",

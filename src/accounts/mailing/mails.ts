@@ -1,4 +1,5 @@
 import type { MailMessage } from "../../kernel/mail/message.ts";
+import type { AccountLinks } from "../deps.ts";
 
 /**
  * The mails of this room, as data. Each says what happened, what to do, and what to do if it was not you.
@@ -48,31 +49,31 @@ const dateOf = (at: number): string =>
   new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" }).format(at) +
   " UTC";
 
-export const verifyEmailMail = (to: string, origin: string, code: string): MailMessage =>
+export const verifyEmailMail = (to: string, links: AccountLinks, code: string): MailMessage =>
   compose(to, "Confirm your e-mail address", [
-    { text: `An account was made with this address at ${origin}. Confirm that the address is yours:` },
-    { link: `${origin}/verify#${code}` },
+    { text: `An account was made with this address at ${links.origin}. Confirm that the address is yours:` },
+    { link: `${links.verify}#${code}` },
     { text: "Or enter this code:" },
     { code },
     { text: "Or from a terminal:" },
-    { text: `curl -X POST ${origin}/api/me/email_verification/confirm/${code}` },
+    { text: `curl -X POST ${links.origin}/api/me/email_verification/confirm/${code}` },
     { text: "It is valid for three days. If you did not sign up, ignore this mail." },
   ]);
 
 /** For an address that an account has been moved to already, and whose owner nobody has heard of yet. */
-export const verifyMovedMail = (to: string, origin: string, code: string): MailMessage =>
+export const verifyMovedMail = (to: string, links: AccountLinks, code: string): MailMessage =>
   compose(to, "Confirm your e-mail address", [
-    { text: `An account at ${origin} was moved to this address. Confirm that the address is yours:` },
-    { link: `${origin}/verify#${code}` },
+    { text: `An account at ${links.origin} was moved to this address. Confirm that the address is yours:` },
+    { link: `${links.verify}#${code}` },
     { text: "Or enter this code:" },
     { code },
     { text: "Or from a terminal:" },
-    { text: `curl -X POST ${origin}/api/me/email_verification/confirm/${code}` },
+    { text: `curl -X POST ${links.origin}/api/me/email_verification/confirm/${code}` },
     { text: "It is valid for three days. If you know nothing of such an account, ignore this mail." },
   ]);
 
 /** @param tried what somebody wanted of the address: "sign up with it" */
-export const addressTakenMail = (to: string, origin: string, tried: string): MailMessage =>
+export const addressTakenMail = (to: string, { origin }: AccountLinks, tried: string): MailMessage =>
   compose(to, "You already have an account", [
     {
       text: `This address has an account at ${origin} already, and somebody, perhaps you, tried to ${tried}.`,
@@ -82,81 +83,88 @@ export const addressTakenMail = (to: string, origin: string, tried: string): Mai
     },
   ]);
 
-export const resetMail = (to: string, origin: string, code: string): MailMessage =>
+export const resetMail = (to: string, links: AccountLinks, code: string): MailMessage =>
   compose(to, "Reset your password", [
-    { text: `A new password was requested for your account at ${origin}. Choose it here:` },
-    { link: `${origin}/reset#${code}` },
+    { text: `A new password was requested for your account at ${links.origin}. Choose it here:` },
+    { link: `${links.reset}#${code}` },
     { text: "Or enter this code:" },
     { code },
     { text: "Or from a terminal, with a password of your choice:" },
     {
-      text: `curl -X POST ${origin}/api/me/password_reset/confirm/${code} -H 'Content-Type: application/json' -d '{"password":"…"}'`,
+      text: `curl -X POST ${links.origin}/api/me/password_reset/confirm/${code} -H 'Content-Type: application/json' -d '{"password":"…"}'`,
     },
     {
       text: "It is valid for 10 minutes and works once. If you did not ask for it, ignore this mail: nothing has changed.",
     },
   ]);
 
-export const passwordChangedMail = (to: string, origin: string, at: number): MailMessage =>
+export const passwordChangedMail = (to: string, links: AccountLinks, at: number): MailMessage =>
   compose(to, "Your password was changed", [
     {
-      text: `The password of your account at ${origin} was changed on ${dateOf(at)}. All other sessions were ended.`,
+      text: `The password of your account at ${links.origin} was changed on ${dateOf(at)}. All other sessions were ended.`,
     },
     { text: "If this was not you, reset the password at once:" },
-    { link: `${origin}/forgot` },
+    { link: links.forgot },
     { text: "Or from a terminal, with your address:" },
     {
-      text: `curl ${origin}/api/me/password_reset/request -H 'Content-Type: application/json' -d '{"email":"…"}'`,
+      text: `curl ${links.origin}/api/me/password_reset/request -H 'Content-Type: application/json' -d '{"email":"…"}'`,
     },
   ]);
 
 /** Goes to the new address: who has the code reads its mails. */
-export const confirmChangeMail = (to: string, origin: string, code: string): MailMessage =>
+export const confirmChangeMail = (to: string, links: AccountLinks, code: string): MailMessage =>
   compose(to, "Confirm your new e-mail address", [
-    { text: `An account at ${origin} is to be moved to this address. Confirm that the address is yours:` },
-    { link: `${origin}/verify#${code}` },
+    {
+      text: `An account at ${links.origin} is to be moved to this address. Confirm that the address is yours:`,
+    },
+    { link: `${links.verify}#${code}` },
     { text: "Or enter this code:" },
     { code },
     { text: "Or from a terminal:" },
-    { text: `curl -X POST ${origin}/api/me/email_verification/confirm/${code}` },
+    { text: `curl -X POST ${links.origin}/api/me/email_verification/confirm/${code}` },
     { text: "It is valid for a day. If you did not ask for it, ignore this mail: nothing has changed." },
   ]);
 
 /** Goes to the address that the account has, so that its owner can stop what they did not ask for. */
-export const changeRequestedMail = (to: string, origin: string, at: number): MailMessage =>
+export const changeRequestedMail = (to: string, links: AccountLinks, at: number): MailMessage =>
   compose(to, "A new e-mail address was asked for", [
     {
-      text: `On ${dateOf(at)} somebody who knows the password asked to move your account at ${origin} from this address to another. Nothing changes until the mail to the new address is confirmed.`,
+      text: `On ${dateOf(at)} somebody who knows the password asked to move your account at ${links.origin} from this address to another. Nothing changes until the mail to the new address is confirmed.`,
     },
     { text: "If this was not you, reset the password at once, which stops the change too:" },
-    { link: `${origin}/forgot` },
+    { link: links.forgot },
     { text: "Or from a terminal, with your address:" },
     {
-      text: `curl ${origin}/api/me/password_reset/request -H 'Content-Type: application/json' -d '{"email":"…"}'`,
+      text: `curl ${links.origin}/api/me/password_reset/request -H 'Content-Type: application/json' -d '{"email":"…"}'`,
     },
   ]);
 
-export const emailChangedMail = (to: string, origin: string, at: number): MailMessage =>
+export const emailChangedMail = (to: string, { origin }: AccountLinks, at: number): MailMessage =>
   compose(to, "Your e-mail address was changed", [
     { text: `Your account at ${origin} was moved from this address to another on ${dateOf(at)}.` },
     { text: "If this was not you, tell the people who run the server." },
   ]);
 
-export const accountClosedMail = (to: string, origin: string, code: string, until: number): MailMessage =>
+export const accountClosedMail = (
+  to: string,
+  links: AccountLinks,
+  code: string,
+  until: number,
+): MailMessage =>
   compose(to, "Your account was closed", [
     {
-      text: `Your account at ${origin} was closed, and none of its passwords, tokens and sessions works any more.`,
+      text: `Your account at ${links.origin} was closed, and none of its passwords, tokens and sessions works any more.`,
     },
     { text: `Until ${dateOf(until)} you can take it back:` },
-    { link: `${origin}/undo-close#${code}` },
+    { link: `${links.undoClose}#${code}` },
     { text: "Or from a terminal:" },
-    { text: `curl -X POST ${origin}/api/me/close_account/undo/${code}` },
+    { text: `curl -X POST ${links.origin}/api/me/close_account/undo/${code}` },
     { text: "The code alone:" },
     { code },
     { text: "After that day the account and everything in it is erased." },
   ]);
 
-export const accountErasedMail = (to: string, origin: string): MailMessage =>
+export const accountErasedMail = (to: string, { origin }: AccountLinks): MailMessage =>
   compose(to, "Your account was erased", [
     { text: `Your account at ${origin} was closed, and it and everything in it has been erased.` },
   ]);

@@ -16,7 +16,7 @@ import { deleteSessionsOf } from "../store/sessions.ts";
 
 type Deps = Pick<
   AccountDeps,
-  "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy" | "log"
+  "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy" | "links" | "log"
 >;
 
 /**
@@ -27,7 +27,7 @@ type Deps = Pick<
  * @throws Refusal credentials_wrong when it is closed already
  */
 export const closeAccount =
-  (deps: Pick<Deps, "store" | "clock" | "random" | "mail" | "audit" | "policy">) =>
+  (deps: Pick<Deps, "store" | "clock" | "random" | "mail" | "audit" | "policy" | "links">) =>
   (
     account: Account,
     by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence },
@@ -38,7 +38,7 @@ export const closeAccount =
       const mayClose = held?.closedAt === null && (by.channel === "cli" || isOpen(held));
       if (!mayClose) throw new Refusal("credentials_wrong");
       const now = deps.clock.now();
-      const { origin, closeGraceDays } = deps.policy;
+      const { closeGraceDays } = deps.policy;
       const eraseAt = now + closeGraceDays * day;
       await deps.audit.record(tx.query, {
         event: "account_closed",
@@ -50,7 +50,7 @@ export const closeAccount =
       tx.changed(account.id);
       if (closeGraceDays === 0) {
         await eraseAccount(tx.query, account.id);
-        await deps.mail.enqueue(tx, accountErasedMail(account.email, origin.origin));
+        await deps.mail.enqueue(tx, accountErasedMail(account.email, deps.links));
         return undefined;
       }
       await editAccount(
@@ -66,7 +66,7 @@ export const closeAccount =
         purpose: "undo_close",
         expiresAt: eraseAt,
       });
-      await deps.mail.enqueue(tx, accountClosedMail(account.email, origin.origin, code, eraseAt));
+      await deps.mail.enqueue(tx, accountClosedMail(account.email, deps.links, code, eraseAt));
       return eraseAt;
     });
 

@@ -21,6 +21,7 @@ type Deps = Pick<
   | "mail"
   | "audit"
   | "policy"
+  | "links"
   | "provision"
 > & { readonly sessions: Sessions };
 
@@ -60,7 +61,7 @@ export const signUp =
         purpose: "verify_email",
         expiresAt: now + verifyCodeLifetimeMs,
       });
-      await deps.mail.enqueue(tx, verifyEmailMail(account.email, policy.origin.origin, code));
+      await deps.mail.enqueue(tx, verifyEmailMail(account.email, deps.links, code));
       await deps.audit.record(tx.query, {
         event: "sign_up",
         outcome: "done",
@@ -80,7 +81,7 @@ export const signUp =
 
 /** Writes the attempt down and, where answers hide it, tells the owner of the address. */
 const noteTaken = async (
-  deps: Pick<Deps, "audit" | "mail" | "policy">,
+  deps: Pick<Deps, "audit" | "mail" | "policy" | "links">,
   tx: Tx,
   tried: { readonly email: EmailAddress; readonly mayMail: boolean; readonly peer: Peer },
 ): Promise<void> => {
@@ -93,7 +94,7 @@ const noteTaken = async (
     ...tried.peer,
   });
   if (!deps.policy.hideAccounts || !owner) return;
-  await deps.mail.enqueue(tx, addressTakenMail(owner.email, deps.policy.origin.origin, "sign up with it"), {
+  await deps.mail.enqueue(tx, addressTakenMail(owner.email, deps.links, "sign up with it"), {
     discard: !tried.mayMail,
   });
 };

@@ -19,7 +19,7 @@ import type { PasswordChecks } from "../credentials/verify-password.ts";
 
 type Deps = Pick<
   AccountDeps,
-  "store" | "clock" | "random" | "passwords" | "tries" | "limits" | "mail" | "audit" | "policy"
+  "store" | "clock" | "random" | "passwords" | "tries" | "limits" | "mail" | "audit" | "policy" | "links"
 > & { readonly passwordChecks: PasswordChecks };
 
 export type AccountChange = {
@@ -40,8 +40,6 @@ export type AccountChange = {
  * @throws Refusal input_invalid, credentials_wrong, login_throttled, sign_up_throttled, mail_throttled, busy
  */
 export const changeAccount = (deps: Deps) => {
-  const { origin } = deps.policy.origin;
-
   const provePassword = async (principal: Principal, change: AccountChange, peer: Peer): Promise<void> => {
     const what = change.password ? "password" : "email";
     if (!change.currentPassword) {
@@ -56,7 +54,7 @@ export const changeAccount = (deps: Deps) => {
       purpose: "verify_email",
       expiresAt: now + verifyCodeLifetimeMs,
     });
-    await deps.mail.enqueue(tx, verifyMovedMail(email.address, origin, code));
+    await deps.mail.enqueue(tx, verifyMovedMail(email.address, deps.links, code));
   };
 
   return async (
@@ -102,14 +100,14 @@ export const changeAccount = (deps: Deps) => {
       if (movesNow || password) await deleteCodes(tx.query, account.id, ["reset", "change_email"]);
       if (movesNow) {
         await askNewAddress(tx, account, email, now);
-        if (tell) await deps.mail.enqueue(tx, emailChangedMail(account.email, origin, now));
+        if (tell) await deps.mail.enqueue(tx, emailChangedMail(account.email, deps.links, now));
         await deps.audit.record(tx.query, { event: "email_changed", ...audit });
       } else if (to) {
         await pendMove(deps, tx, { account: changed, to, tell }, { channel: principal.via, peer });
       }
       if (passwordHash !== undefined) {
         await deleteSessionsOf(tx.query, account.id, principal.sessionId);
-        if (tell) await deps.mail.enqueue(tx, passwordChangedMail(account.email, origin, now));
+        if (tell) await deps.mail.enqueue(tx, passwordChangedMail(account.email, deps.links, now));
         await deps.audit.record(tx.query, { event: "password_changed", ...audit });
       }
       tx.changed(account.id);

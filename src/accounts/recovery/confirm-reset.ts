@@ -12,7 +12,7 @@ import { deleteSessionsOf } from "../store/sessions.ts";
 
 type Deps = Pick<
   AccountDeps,
-  "store" | "clock" | "passwords" | "tries" | "limits" | "mail" | "audit" | "policy"
+  "store" | "clock" | "passwords" | "tries" | "limits" | "mail" | "audit" | "policy" | "links"
 > & { readonly sessions: Sessions };
 
 /**
@@ -58,7 +58,7 @@ export const confirmReset =
         if (!account || !isOpen(account)) throw new Refusal("code_refused");
         await deleteSessionsOf(tx.query, accountId);
         await deleteCodes(tx.query, accountId, ["verify_email", "change_email"]);
-        await deps.mail.enqueue(tx, passwordChangedMail(account.email, deps.policy.origin.origin, now));
+        await deps.mail.enqueue(tx, passwordChangedMail(account.email, deps.links, now));
         await deps.audit.record(tx.query, {
           event: "reset_confirmed",
           outcome: "done",

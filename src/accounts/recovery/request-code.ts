@@ -4,7 +4,7 @@ import { newMailCode } from "../../kernel/ids.ts";
 import type { MailMessage } from "../../kernel/mail/message.ts";
 import type { AuditEventName } from "../../kernel/telemetry/audit.ts";
 import { isOpen, type Account, type Peer } from "../model/account.ts";
-import type { AccountDeps } from "../deps.ts";
+import type { AccountDeps, AccountLinks } from "../deps.ts";
 import type { EmailAddress } from "../model/email-address.ts";
 import {
   issueCode,
@@ -16,10 +16,7 @@ import { resetMail, verifyEmailMail } from "../mailing/mails.ts";
 import { accountByEmail, holdAccount } from "../store/accounts.ts";
 import { deleteCodes } from "../store/codes.ts";
 
-type Deps = Pick<
-  AccountDeps,
-  "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy"
->;
+type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "links">;
 
 /** A code that anybody may have mailed to its owner. */
 type Kind = {
@@ -28,7 +25,7 @@ type Kind = {
   readonly event: AuditEventName;
   /** Of accounts that are open. */
   readonly isFor: (account: Account) => boolean;
-  readonly mail: (to: string, origin: string, code: string) => MailMessage;
+  readonly mail: (to: string, links: AccountLinks, code: string) => MailMessage;
 };
 
 /** Costs what a real code costs, and is nobody's: no account has the number 0. */
@@ -62,7 +59,7 @@ const requestCode =
       const code = known
         ? await issueCode(deps, tx, { accountId: known.id, purpose: kind.purpose, expiresAt })
         : await pretendCode(deps, tx, kind);
-      const message = kind.mail(known?.email ?? email.address, deps.policy.origin.origin, code);
+      const message = kind.mail(known?.email ?? email.address, deps.links, code);
       await deps.mail.enqueue(tx, message, { expiresAt, discard: known === undefined });
       await deps.audit.record(tx.query, {
         event: kind.event,

@@ -15,6 +15,7 @@ import {
 } from "#kernel/http/route.ts";
 import type { PageFiles } from "./page-files.ts";
 import { createPageHtml, pagePolicy, type PageFacts } from "./page-html.ts";
+import { places, signInFirst } from "./places.ts";
 
 /**
  * Connect, to be tried: somebody links the account that they have here, and sees it used. The page does what an app's
@@ -23,8 +24,6 @@ import { createPageHtml, pagePolicy, type PageFacts } from "./page-html.ts";
 
 /** Made by a migration, and the operator's to take away. */
 export const demoSpot = { environment: "dev", integration: "latchkey", provider: "latchkey" } as const;
-
-const demoPath = "/connect/demo";
 
 type Deps = {
   readonly files: PageFiles;
@@ -64,8 +63,8 @@ export const connectDemo = ({ files, caller, limit, connections, factsFor }: Dep
   return [
     route({
       method: "GET",
-      path: demoPath,
-      summary: "Link the account that one has here, and see it used",
+      path: places.demo.path,
+      summary: places.demo.summary,
       wire: "pages",
       guard: anyone,
       input: noBody,
@@ -73,7 +72,7 @@ export const connectDemo = ({ files, caller, limit, connections, factsFor }: Dep
       run: async ({ incoming }): Promise<Answer> => {
         refuseElsewhere(incoming);
         const facts = await factsFor(incoming);
-        if (!facts.signedIn) return { status: 303, headers: { location: `/login?next=${demoPath}` } };
+        if (!facts.signedIn) return { status: 303, headers: { location: signInFirst(places.demo.path) } };
         return {
           content: { type: htmlType, body: html(facts) },
           headers: { "content-security-policy": contentSecurityPolicy },
@@ -83,7 +82,7 @@ export const connectDemo = ({ files, caller, limit, connections, factsFor }: Dep
     route({
       ...own,
       method: "GET",
-      path: `${demoPath}/connection`,
+      path: `${places.demo.path}/connection`,
       summary: "The caller's own account, as it is linked in the demo",
       input: noBody,
       answers: { means: "The connection, when there is one.", schema: personalConnectionAnswer },
@@ -94,7 +93,7 @@ export const connectDemo = ({ files, caller, limit, connections, factsFor }: Dep
     route({
       ...own,
       method: "DELETE",
-      path: `${demoPath}/connection`,
+      path: `${places.demo.path}/connection`,
       summary: "Unlink the caller's own account in the demo",
       input: noBody,
       answers: { means: "The connection is gone.", schema: z.object({ success: z.literal(true) }) },
@@ -106,7 +105,7 @@ export const connectDemo = ({ files, caller, limit, connections, factsFor }: Dep
     route({
       ...own,
       method: "POST",
-      path: `${demoPath}/session`,
+      path: `${places.demo.path}/session`,
       summary: "A connect session for the demo: to link an account, or the same connection anew",
       input: jsonBody(z.strictObject({})),
       answers: {
@@ -121,7 +120,7 @@ export const connectDemo = ({ files, caller, limit, connections, factsFor }: Dep
     route({
       ...own,
       method: "GET",
-      path: `${demoPath}/me`,
+      path: `${places.demo.path}/me`,
       summary: "`/api/v9/me` through the proxy, with the caller's own connection in the demo",
       input: noBody,
       answers: {

@@ -3,6 +3,7 @@ import { anyone, htmlType, route, type Answer, type Route } from "#kernel/http/r
 import type { Headers } from "#kernel/http/reply.ts";
 import { assetAnswer, type PageFiles } from "./page-files.ts";
 import { createPageHtml, pageHeaders, pagePolicy } from "./page-html.ts";
+import { places } from "./places.ts";
 
 /**
  * The Connect form: the one page of ours that pages of others may show in a frame of theirs. It uses no cookie and no
@@ -15,7 +16,7 @@ type Deps = {
   readonly connectOrigins: () => Promise<readonly string[]>;
 };
 
-const assets = "/connect/assets/";
+const assets = `${places.connect.path}assets/`;
 
 /** The policy of all pages, but for who may frame it. */
 const connectHeaders = (origins: readonly string[]): Headers => ({
@@ -36,8 +37,8 @@ export const connectPage = ({ files, connectOrigins }: Deps): readonly Route[] =
   return [
     route({
       method: "GET",
-      path: "/connect/",
-      summary: "The form with which somebody links an account",
+      path: places.connect.path,
+      summary: places.connect.summary,
       wire: "pages",
       guard: anyone,
       input: noBody,

@@ -20,37 +20,14 @@ import { connectPage } from "./connect-page.ts";
 import { assetAnswer, loadPageFiles, type Look } from "./page-files.ts";
 import { createErrorPage, createPageHtml, type PageFacts } from "./page-html.ts";
 import { readOutboxMails } from "./outbox-mails.ts";
+import { places, signInFirst } from "./places.ts";
 import { outboxFolder } from "../open-store.ts";
 
-type Page = {
-  readonly path: string;
-  /** The script of this name in web/pages. */
-  readonly name: string;
-  readonly summary: string;
-  /** `account`: whoever is not signed in is sent to sign in first. `local`: there in local mode only. */
-  readonly shownTo: "anyone" | "account" | "local";
-};
+// Their policies and rules are their own: connect-page.ts and connect-demo.ts.
+const { connect: _, demo: __, ...usual } = places;
 
-/** Every page there is. */
-export const pages: readonly Page[] = [
-  { path: "/", name: "home", summary: "What this is", shownTo: "anyone" },
-  { path: "/signup", name: "sign-up", summary: "Sign up", shownTo: "anyone" },
-  { path: "/login", name: "log-in", summary: "Sign in", shownTo: "anyone" },
-  { path: "/forgot", name: "forgot", summary: "Ask for a password reset code", shownTo: "anyone" },
-  { path: "/reset", name: "reset", summary: "Set a new password with the code", shownTo: "anyone" },
-  { path: "/verify", name: "verify", summary: "Confirm an e-mail address", shownTo: "anyone" },
-  { path: "/undo-close", name: "undo-close", summary: "Take a closed account back", shownTo: "anyone" },
-  { path: "/account", name: "profile", summary: "Name, e-mail, password, time zone", shownTo: "account" },
-  { path: "/account/tokens", name: "tokens", summary: "The API token", shownTo: "account" },
-  {
-    path: "/account/sessions",
-    name: "sessions",
-    summary: "Where the account is signed in, and what happened lately",
-    shownTo: "account",
-  },
-  { path: "/account/close", name: "close", summary: "Close the account", shownTo: "account" },
-  { path: "/dev/mail", name: "mail", summary: "The mails of this server", shownTo: "local" },
-];
+/** The pages that one policy and one set of facts do for. */
+export const pages = Object.entries(usual).map(([name, place]) => ({ name, ...place }));
 
 type PageDeps = {
   readonly config: Config;
@@ -115,7 +92,7 @@ export const createPages = ({
 
   const open = { method: "GET", guard: anyone, input: noBody } as const;
 
-  const pageRow = ({ path, name, summary, shownTo }: Page): Route => {
+  const pageRow = ({ path, name, summary, shownTo }: (typeof pages)[number]): Route => {
     const html = createPageHtml(files.page(name), files.look);
     return route({
       ...open,
@@ -128,7 +105,7 @@ export const createPages = ({
         incoming.refuseOtherHosts();
         const facts = await factsFor(incoming);
         if (shownTo === "account" && facts.signedIn === null) {
-          return { status: 303, headers: { location: `/login?next=${path}` } };
+          return { status: 303, headers: { location: signInFirst(path) } };
         }
         return { content: { type: htmlType, body: html(facts) } };
       },

@@ -1,6 +1,7 @@
 import type { Account } from "#accounts";
 import { displayNameIssue, parseEmailAddress } from "#accounts";
 import type { OperatorHouse } from "#app/operator.ts";
+import { linksAt } from "#app/pages/places.ts";
 import { newPassword, systemRandom } from "#kernel/ids.ts";
 import { Secret } from "#kernel/secret.ts";
 import { isTimeZone } from "#kernel/time-zone.ts";
@@ -117,17 +118,17 @@ export const resetPassword = ({ operand }: Call, io: Io): Promise<Ending> =>
       throw new Fault(`${account.email} is closed: its owner must take it back first.`);
     if (account.lockedAt !== null) throw new Fault(`${account.email} is locked: unlock it first.`);
     const { code, expiresAt } = await house.accounts.use.issueReset(account.id, whence());
-    const { origin } = house.config.origin;
+    const { reset } = linksAt(house.config.origin);
     return {
       output: code.reveal(),
       json: {
         ...idOf(account),
         code: code.reveal(),
-        link: `${origin}/reset#${code.reveal()}`,
+        link: `${reset}#${code.reveal()}`,
         expires_at: new Date(expiresAt).toISOString(),
       },
       notes: [
-        `Valid for 10 minutes, once: ${account.email} enters it at ${origin}/reset and chooses a new password.`,
+        `Valid for 10 minutes, once: ${account.email} enters it at ${reset} and chooses a new password.`,
       ],
     };
   });

@@ -14,7 +14,10 @@ import { integrationsOf } from "../store/integrations.ts";
 import { sealDefaults, type SecretDefaults } from "../vault/vault.ts";
 import { webhookOverrideOf } from "../webhooks/address.ts";
 
-type Deps = Pick<ConnectDeps, "store" | "clock" | "random" | "rootKeys" | "catalogue" | "policy">;
+type Deps = Pick<
+  ConnectDeps,
+  "store" | "clock" | "random" | "rootKeys" | "catalogue" | "policy" | "formAddress"
+>;
 
 export type NewConnectSession = {
   readonly token: string;
@@ -106,7 +109,7 @@ const issue = async (
   );
   return {
     token,
-    connect_link: `${deps.policy.origin.origin}/connect/#session_token=${token}`,
+    connect_link: `${deps.formAddress}#session_token=${token}`,
     expires_at: new Date(expiresAt).toISOString(),
   };
 };
