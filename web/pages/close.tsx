@@ -8,6 +8,7 @@ import { texts } from "../texts/index.ts";
 import { Field, UserName } from "../ui/field.tsx";
 import { Form, Submit, type Fields } from "../ui/form.tsx";
 import { OpenMails } from "../ui/open-mails.tsx";
+import { currentPassword } from "../ui/password-fields.ts";
 import { Account, Gate, Section } from "../ui/shell.tsx";
 
 const t = texts.close;
@@ -55,13 +56,7 @@ const Close = () => {
       <Section title={t.confirm} lead={t.confirmLead(email)}>
         <Form label={t.confirm} send={send}>
           <UserName email={email} />
-          <Field
-            name="current_password"
-            type="password"
-            label={texts.field.currentPassword}
-            autocomplete="current-password"
-            required
-          />
+          <Field {...currentPassword} />
           <div class="actions">
             <Submit busy={t.busy} kind="grave">
               {t.submit}

@@ -49,13 +49,7 @@ const SignIn = () => {
     setCookieLost(true);
   };
 
-  if (cookieLost) {
-    return (
-      <Gate title={t.noCookieTitle}>
-        <NoCookie />
-      </Gate>
-    );
-  }
+  if (cookieLost) return <NoCookie />;
   return (
     <Gate
       title={t.title}

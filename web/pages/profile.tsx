@@ -2,7 +2,6 @@ import { useState } from "preact/hooks";
 import { call } from "../api.ts";
 import type { Calls } from "../api.generated.ts";
 import { dayOf } from "../dates.ts";
-import { facts } from "../facts.ts";
 import { hrefTo } from "../go.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
@@ -11,6 +10,7 @@ import { Form, Submit, type Fields } from "../ui/form.tsx";
 import { Loaded, useLoaded } from "../ui/loaded.tsx";
 import { Notice, Said } from "../ui/notice.tsx";
 import { OpenMails } from "../ui/open-mails.tsx";
+import { currentPassword, newPassword } from "../ui/password-fields.ts";
 import { ResendVerification } from "../ui/resend.tsx";
 import { Account, Section } from "../ui/shell.tsx";
 
@@ -124,13 +124,7 @@ const ChangeEmail = ({
         required
         autofocus
       />
-      <Field
-        name="current_password"
-        type="password"
-        label={texts.field.currentPassword}
-        autocomplete="current-password"
-        required
-      />
+      <Field {...currentPassword} />
       <div class="actions">
         <Submit busy={t.changingEmail} kind="plain">
           {t.changeEmail}
@@ -178,22 +172,8 @@ const Password = ({ me }: { readonly me: Me }) => {
     <Section title={texts.field.password} lead={t.passwordLead}>
       <Form label={t.changePassword} send={send}>
         <UserName email={me.email} />
-        <Field
-          name="current_password"
-          type="password"
-          label={texts.field.currentPassword}
-          aside={<a href={hrefTo("forgot")}>{texts.signIn.forgot}</a>}
-          autocomplete="current-password"
-          required
-        />
-        <Field
-          name="password"
-          type="password"
-          label={texts.field.newPassword}
-          hint={texts.field.passwordHint(facts.passwordMin)}
-          autocomplete="new-password"
-          required
-        />
+        <Field {...currentPassword} aside={<a href={hrefTo("forgot")}>{texts.signIn.forgot}</a>} />
+        <Field {...newPassword} />
         <div class="actions">
           <Submit busy={t.changingPassword} kind="plain">
             {t.changePassword}

@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
 import { call } from "../api.ts";
-import { facts } from "../facts.ts";
 import { hrefTo, leaveFor, takeCodeFromAddress, typedCode } from "../go.ts";
 import { isCookieKept } from "../session.ts";
 import { start } from "../start.tsx";
@@ -8,6 +7,7 @@ import { texts } from "../texts/index.ts";
 import { CodeField, Field } from "../ui/field.tsx";
 import { Form, Submit, type Fields } from "../ui/form.tsx";
 import { NoCookie } from "../ui/no-cookie.tsx";
+import { newPassword } from "../ui/password-fields.ts";
 import { Gate } from "../ui/shell.tsx";
 
 const t = texts.reset;
@@ -25,13 +25,7 @@ const Reset = () => {
     setCookieLost(true);
   };
 
-  if (cookieLost) {
-    return (
-      <Gate title={texts.signIn.noCookieTitle}>
-        <NoCookie />
-      </Gate>
-    );
-  }
+  if (cookieLost) return <NoCookie />;
   return (
     <Gate
       title={t.title}
@@ -44,15 +38,7 @@ const Reset = () => {
     >
       <Form label={t.title} send={send}>
         <CodeField code={mailedCode} />
-        <Field
-          name="password"
-          type="password"
-          label={texts.field.newPassword}
-          hint={texts.field.passwordHint(facts.passwordMin)}
-          autocomplete="new-password"
-          required
-          autofocus={mailedCode !== ""}
-        />
+        <Field {...newPassword} autofocus={mailedCode !== ""} />
         <Submit busy={t.busy}>{t.submit}</Submit>
       </Form>
     </Gate>

@@ -9,6 +9,7 @@ import { Check, Field } from "../ui/field.tsx";
 import { Form, Submit, type Fields } from "../ui/form.tsx";
 import { NoCookie } from "../ui/no-cookie.tsx";
 import { OpenMails } from "../ui/open-mails.tsx";
+import { newPassword } from "../ui/password-fields.ts";
 import { ResendVerification } from "../ui/resend.tsx";
 import { Gate } from "../ui/shell.tsx";
 
@@ -55,13 +56,7 @@ const SignUp = () => {
     setAfter("no cookie");
   };
 
-  if (after === "no cookie") {
-    return (
-      <Gate title={texts.signIn.noCookieTitle}>
-        <NoCookie />
-      </Gate>
-    );
-  }
+  if (after === "no cookie") return <NoCookie />;
   if (after) {
     return (
       <Gate title={t.checkTitle} lead={t.check(after.mailedTo)}>
@@ -91,14 +86,7 @@ const SignUp = () => {
           autofocus
         />
         <Field name="display_name" label={texts.field.name} autocomplete="name" hint={t.nameHint} />
-        <Field
-          name="password"
-          type="password"
-          label={texts.field.password}
-          hint={texts.field.passwordHint(facts.passwordMin)}
-          autocomplete="new-password"
-          required
-        />
+        <Field {...newPassword} label={texts.field.password} />
         <Check name="tos" label={t.tos} required />
         <Check name="remember" label={texts.field.remember} />
         <Submit busy={t.busy}>{t.submit}</Submit>
