@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { judgeAnswer, type ProviderAnswer, type Verdict } from "./judge-answer.ts";
-import { shipped } from "./providers.fixture.ts";
+import { catalogue, shipped } from "./providers.fixture.ts";
 
 const now = Date.UTC(2026, 10, 22, 12, 0, 0);
 
@@ -22,7 +22,7 @@ type Row = readonly [
   of: string,
   what: string,
   answer: ProviderAnswer,
-  verdict: Verdict | Readonly<Record<string, unknown>>,
+  verdict: { readonly outcome: Verdict["outcome"] } & Readonly<Record<string, unknown>>,
 ];
 
 const says: string = expect.any(String);
@@ -324,3 +324,14 @@ const recorded: readonly Row[] = [
 test.each(recorded)("%s: %s", (of, _, given, verdict) => {
   expect(judgeAnswer(shipped(of), given, now)).toEqual(verdict);
 });
+
+const isRecorded = (provider: string, outcome: Verdict["outcome"]): boolean =>
+  recorded.some(([of, , , verdict]) => of === provider && verdict.outcome === outcome);
+
+test.each(["accepted", "wrong_credentials"] as const)(
+  "every provider has a recorded answer: %s",
+  (outcome) => {
+    const asked = catalogue.all().filter(({ verification }) => verification !== undefined);
+    expect(asked.map(({ name }) => name).filter((name) => !isRecorded(name, outcome))).toEqual([]);
+  },
+);

@@ -31,7 +31,7 @@ const basic = (text: string): string => `Basic ${Buffer.from(text, "utf8").toStr
 const token = "1971800d4d82861d8f2c1651fea4d212";
 
 describe("what a call to each provider carries", () => {
-  test.each([
+  const requests = [
     {
       name: "toggl",
       given: values({ username: token, password: "api_token" }),
@@ -100,7 +100,9 @@ describe("what a call to each provider carries", () => {
       url: "https://eu.posthog.com/api/users/@me/",
       headers: { authorization: "Bearer phx_1" },
     },
-  ])("$name $url", ({ name, given, url, headers, ...rest }) => {
+  ];
+
+  test.each(requests)("$name $url", ({ name, given, url, headers, ...rest }) => {
     const request = verificationRequestOf(prepareRequest(shipped(name), given));
     expect(request?.url.href).toBe(url);
     expect(request?.headers).toEqual({
@@ -114,19 +116,10 @@ describe("what a call to each provider carries", () => {
     expect(request?.sensitive).toEqual(secret);
   });
 
-  test("every provider of the catalogue is in the table above, or asks for nothing", () => {
-    expect(catalogue.all().map(({ name }) => name)).toEqual([
-      "ashby",
-      "freshdesk",
-      "gitlab-token",
-      "jira-basic",
-      "latchkey",
-      "pipedrive-token",
-      "posthog",
-      "slack-token",
-      "toggl",
-      "zendesk-api-key",
-    ]);
+  test("every provider that is asked whose credentials they are is in the table above", () => {
+    const asked = catalogue.all().filter(({ verification }) => verification !== undefined);
+    const missing = asked.filter((provider) => !requests.some(({ name }) => name === provider.name));
+    expect(missing.map(({ name }) => name)).toEqual([]);
   });
 
   test("the query goes with every call, and not only with the check", () => {
