@@ -1,11 +1,10 @@
 import { request, type ClientRequest, type IncomingMessage } from "node:http";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { environmentKey } from "../support/connect.ts";
-import { startHouse, stopHouses, type TestHouse } from "../support/house.ts";
-import { answerAsToggl, askedAt, linkedTo, type Linked } from "../support/proxied.ts";
-import { startUpstream, type Asked, type Upstream } from "../support/upstream.ts";
+import { describe, expect, test } from "vitest";
+import type { TestHouse } from "../support/house.ts";
+import { askedAt, proxySuite, type Linked } from "../support/proxied.ts";
+import type { Asked, Upstream } from "../support/upstream.ts";
 
 /** Bodies pass through the proxy as they come: however large, and however they end. */
 
@@ -16,20 +15,9 @@ const flat = 24 * mebibyte;
 
 let upstream: Upstream;
 let house: TestHouse;
-let key: string;
 let linked: Linked;
-beforeAll(async () => {
-  upstream = await startUpstream();
-  answerAsToggl(upstream);
-  house = await startHouse({ LATCHKEY_OUTBOUND_ALLOW: upstream.origin });
-  key = await environmentKey(house);
-});
-afterAll(async () => {
-  await stopHouses();
-  await upstream.stop();
-});
-beforeEach(async () => {
-  linked = await linkedTo(house, upstream, key);
+proxySuite((proxied) => {
+  ({ upstream, house, linked } = proxied);
 });
 
 setFlagsFromString("--expose-gc");

@@ -1,31 +1,20 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { minute } from "#kernel/clock.ts";
-import { codeOf, connectClient, done, environmentKey, type ConnectClient } from "../support/connect.ts";
-import { startHouse, stopHouses, type TestHouse } from "../support/house.ts";
-import { answerAsToggl, askedAt, errorOf, linkedTo, type Linked } from "../support/proxied.ts";
-import { startUpstream, type Asked, type Upstream } from "../support/upstream.ts";
+import { codeOf, connectClient, done, type ConnectClient } from "../support/connect.ts";
+import type { TestHouse } from "../support/house.ts";
+import { answerAsToggl, askedAt, errorOf, proxySuite, type Linked } from "../support/proxied.ts";
+import type { Asked, Upstream } from "../support/upstream.ts";
 
 /** What calls have to do with the life of a connection: when it was used, and whether it still works. */
 
 let upstream: Upstream;
 let house: TestHouse;
-let key: string;
-let app: ConnectClient;
 let linked: Linked;
-beforeAll(async () => {
-  upstream = await startUpstream();
-  house = await startHouse({ LATCHKEY_OUTBOUND_ALLOW: upstream.origin });
-  key = await environmentKey(house);
-  app = connectClient(house, key);
-});
-afterAll(async () => {
-  await stopHouses();
-  await upstream.stop();
-});
-beforeEach(async () => {
-  answerAsToggl(upstream);
-  linked = await linkedTo(house, upstream, key);
+let app: ConnectClient;
+proxySuite((proxied) => {
+  ({ upstream, house, linked } = proxied);
+  app = connectClient(house, proxied.key);
 });
 
 const pathOf = ({ connection, integration }: Linked): string =>

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { codeOf, environmentKey } from "../support/connect.ts";
-import { startHouse, stopHouses, type TestHouse } from "../support/house.ts";
-import { answerAsToggl, askedAt, linkedTo, errorOf, type Linked } from "../support/proxied.ts";
+import { describe, expect, test } from "vitest";
+import { codeOf } from "../support/connect.ts";
+import type { TestHouse } from "../support/house.ts";
+import { askedAt, errorOf, linkedTo, proxySuite, type Linked } from "../support/proxied.ts";
 import { fieldsOf } from "../support/shapes.ts";
-import { startUpstream, type Upstream } from "../support/upstream.ts";
+import type { Upstream } from "../support/upstream.ts";
 
 /** Calls that the proxy does not make, and those that get no answer. */
 
@@ -11,18 +11,8 @@ let upstream: Upstream;
 let house: TestHouse;
 let key: string;
 let linked: Linked;
-beforeAll(async () => {
-  upstream = await startUpstream();
-  answerAsToggl(upstream);
-  house = await startHouse({ LATCHKEY_OUTBOUND_ALLOW: upstream.origin });
-  key = await environmentKey(house);
-});
-afterAll(async () => {
-  await stopHouses();
-  await upstream.stop();
-});
-beforeEach(async () => {
-  linked = await linkedTo(house, upstream, key);
+proxySuite((proxied) => {
+  ({ upstream, house, key, linked } = proxied);
 });
 
 describe("Without an answer of the provider", () => {

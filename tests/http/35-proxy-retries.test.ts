@@ -1,32 +1,23 @@
 import { once } from "node:events";
 import { request } from "node:http";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { environmentKey } from "../support/connect.ts";
-import { startHouse, stopHouses, type TestHouse } from "../support/house.ts";
-import { answerAsToggl, askedAt, linkedTo, type Linked } from "../support/proxied.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { TestHouse } from "../support/house.ts";
+import { askedAt, proxySuite, type Linked } from "../support/proxied.ts";
 import { chunked, exchange, lines } from "../support/raw-http.ts";
-import { startUpstream, type Script, type Upstream } from "../support/upstream.ts";
+import type { Script, Upstream } from "../support/upstream.ts";
 
 /** A caller may have a call made again, within limits: what a provider says of waiting is heard. */
 
 let upstream: Upstream;
 let house: TestHouse;
-let key: string;
 let linked: Linked;
-beforeAll(async () => {
-  upstream = await startUpstream();
-  answerAsToggl(upstream);
-  house = await startHouse({ LATCHKEY_OUTBOUND_ALLOW: upstream.origin });
-  key = await environmentKey(house);
+proxySuite((proxied) => {
+  ({ upstream, house, linked } = proxied);
 });
-afterAll(async () => {
-  await stopHouses();
-  await upstream.stop();
-});
+
 let path: string;
 let paths = 0;
-beforeEach(async () => {
-  linked = await linkedTo(house, upstream, key);
+beforeEach(() => {
   path = `/retry/${++paths}`;
 });
 

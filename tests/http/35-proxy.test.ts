@@ -1,10 +1,9 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { environmentKey } from "../support/connect.ts";
-import { startHouse, stopHouses, type TestHouse } from "../support/house.ts";
-import { addIntegration, answerAsToggl, bring, injected, linkedTo, type Linked } from "../support/proxied.ts";
+import { describe, expect, test } from "vitest";
+import type { TestHouse } from "../support/house.ts";
+import { addIntegration, bring, injected, proxySuite, type Linked } from "../support/proxied.ts";
 import { chunked, exchange, lines } from "../support/raw-http.ts";
-import { startUpstream, type Asked, type Upstream } from "../support/upstream.ts";
+import type { Asked, Upstream } from "../support/upstream.ts";
 
 /** An app calls a provider with somebody's credentials, which it never sees. */
 
@@ -12,18 +11,8 @@ let upstream: Upstream;
 let house: TestHouse;
 let key: string;
 let linked: Linked;
-beforeAll(async () => {
-  upstream = await startUpstream();
-  answerAsToggl(upstream);
-  house = await startHouse({ LATCHKEY_OUTBOUND_ALLOW: upstream.origin });
-  key = await environmentKey(house);
-});
-afterAll(async () => {
-  await stopHouses();
-  await upstream.stop();
-});
-beforeEach(async () => {
-  linked = await linkedTo(house, upstream, key);
+proxySuite((proxied) => {
+  ({ upstream, house, key, linked } = proxied);
 });
 
 const lastAsked = (): Asked | undefined => upstream.asked.at(-1);

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { connectClient, done, environmentKey, refusalOf } from "../support/connect.ts";
 import { dumpStore } from "../support/dump.ts";
-import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
+import type { TestHouse } from "../support/house.ts";
 import { basicHeader } from "../support/http.ts";
 import {
   byPassword,
   byToken,
-  newHolder,
+  linkingSuite,
   openLinkScene,
   shownAccount,
   toggl,
@@ -15,27 +15,16 @@ import {
 } from "../support/link-scene.ts";
 import { findSecrets } from "../support/secrets.ts";
 import { fieldsOf } from "../support/shapes.ts";
-import { startUpstream, type Upstream } from "../support/upstream.ts";
+import type { Upstream } from "../support/upstream.ts";
 
 /** Somebody links an account: what they type is understood, checked, and kept sealed. */
 
 let provider: Upstream;
 let house: TestHouse;
-beforeAll(async () => {
-  provider = await startUpstream();
-  house = await startHouse({ ...roomy, LATCHKEY_OUTBOUND_ALLOW: provider.origin });
-});
-afterAll(async () => {
-  await stopHouses();
-  await provider.stop();
-});
-
 let scene: LinkScene;
 let holder: Holder;
-beforeEach(async () => {
-  scene = await openLinkScene(house, provider);
-  holder = newHolder();
-  scene.answers(toggl(holder));
+linkingSuite((linking) => {
+  ({ provider, house, scene, holder } = linking);
 });
 
 const anyUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -1,38 +1,30 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { minute } from "#kernel/clock.ts";
 import { codeOf, connectClient, done, refusalOf } from "../support/connect.ts";
-import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
+import { startHouse, type TestHouse } from "../support/house.ts";
 import {
   byToken,
-  newHolder,
+  linkingSuite,
   openLinkScene,
   toggl,
   type Holder,
   type LinkScene,
 } from "../support/link-scene.ts";
 import { fieldsOf } from "../support/shapes.ts";
-import { startUpstream, type Script, type Upstream } from "../support/upstream.ts";
+import type { Script, Upstream } from "../support/upstream.ts";
 
 /** A connect session: one person's turn at the form, with ten guesses and one success. */
 
 let provider: Upstream;
 let house: TestHouse;
-beforeAll(async () => {
-  provider = await startUpstream();
-  house = await startHouse({ ...roomy, LATCHKEY_OUTBOUND_ALLOW: provider.origin });
-});
-afterAll(async () => {
-  await stopHouses();
-  await provider.stop();
-});
-
 let scene: LinkScene;
 let holder: Holder;
-beforeEach(async () => {
-  scene = await openLinkScene(house, provider);
-  holder = newHolder();
-  scene.answers(toggl(holder));
+linkingSuite((linking) => {
+  ({ provider, house, scene, holder } = linking);
+});
+
+beforeEach(() => {
   // So that the wrong tries of one test are not the next one's.
   house.clock.advance(11 * minute);
 });

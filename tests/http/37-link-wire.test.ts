@@ -1,36 +1,21 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { codeOf, connectClient, done, environmentKey, refusalOf } from "../support/connect.ts";
-import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
-import {
-  byToken,
-  newHolder,
-  openLinkScene,
-  toggl,
-  type Holder,
-  type LinkScene,
-} from "../support/link-scene.ts";
-import { startUpstream, type Upstream } from "../support/upstream.ts";
+import type { TestHouse } from "../support/house.ts";
+import { byToken, linkingSuite, openLinkScene, type Holder, type LinkScene } from "../support/link-scene.ts";
+import type { Upstream } from "../support/upstream.ts";
 
 /** What a submission looks like, and what is said of one that does not. */
 
 let provider: Upstream;
 let house: TestHouse;
-beforeAll(async () => {
-  provider = await startUpstream();
-  house = await startHouse({ ...roomy, LATCHKEY_OUTBOUND_ALLOW: provider.origin });
-});
-afterAll(async () => {
-  await stopHouses();
-  await provider.stop();
-});
-
 let scene: LinkScene;
 let holder: Holder;
+linkingSuite((linking) => {
+  ({ provider, house, scene, holder } = linking);
+});
+
 let session: string;
 beforeEach(async () => {
-  scene = await openLinkScene(house, provider);
-  holder = newHolder();
-  scene.answers(toggl(holder));
   session = await scene.session();
 });
 

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { codeOf, done, refusalOf } from "../support/connect.ts";
-import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
+import type { TestHouse } from "../support/house.ts";
 import {
   byPassword,
   byToken,
+  linkingSuite,
   newHolder,
-  openLinkScene,
   shownAccount,
   toggl,
   type Holder,
@@ -13,24 +13,19 @@ import {
 } from "../support/link-scene.ts";
 import { fullEndUser, fullTags, fullTerms } from "../support/linked-accounts.ts";
 import { fieldsOf } from "../support/shapes.ts";
-import { startUpstream, type Upstream } from "../support/upstream.ts";
+import type { Upstream } from "../support/upstream.ts";
 import { arrivedAt } from "../support/webhooks.ts";
 
 /** Somebody whose credentials stopped working links the same account again, and the app loses nothing. */
 
 let provider: Upstream;
 let house: TestHouse;
-beforeAll(async () => {
-  provider = await startUpstream();
-  house = await startHouse({ ...roomy, LATCHKEY_OUTBOUND_ALLOW: provider.origin });
-});
-afterAll(async () => {
-  await stopHouses();
-  await provider.stop();
-});
-
 let scene: LinkScene;
 let holder: Holder;
+linkingSuite((linking) => {
+  ({ provider, house, scene, holder } = linking);
+});
+
 /** The same person with a new token. */
 let renewed: Holder;
 let connection: string;
@@ -38,8 +33,6 @@ let connection: string;
 let hook: URL;
 const metadata = { plan: { seats: 3 }, notes: ["a"] };
 beforeEach(async () => {
-  scene = await openLinkScene(house, provider);
-  holder = newHolder();
   renewed = { ...newHolder(), id: holder.id, name: "Ada Lovelace" };
   scene.answers(toggl(holder, renewed));
   hook = provider.url(`/of-one/${scene.environment}`);

@@ -1,8 +1,9 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { codeOf, done, refusalOf } from "../support/connect.ts";
-import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
+import type { TestHouse } from "../support/house.ts";
 import {
+  linkingSuite,
   newHolder,
   openLinkScene,
   shownAccount,
@@ -11,35 +12,21 @@ import {
   type LinkScene,
 } from "../support/link-scene.ts";
 import { fullEndUser, fullTags, fullTerms } from "../support/linked-accounts.ts";
-import { vaulted, writeProviders, type ProviderFiles } from "../support/provider-files.ts";
-import { startUpstream, type Upstream } from "../support/upstream.ts";
+import { vaulted } from "../support/provider-files.ts";
+import type { Upstream } from "../support/upstream.ts";
 
 /** An app brings along the credentials that it had before, or new ones for a connection. */
 
 let provider: Upstream;
-let files: ProviderFiles;
 let house: TestHouse;
-beforeAll(async () => {
-  provider = await startUpstream();
-  files = await writeProviders({ vaulted });
-  house = await startHouse(
-    { ...roomy, LATCHKEY_OUTBOUND_ALLOW: provider.origin },
-    { providers: files.folder },
-  );
-});
-afterAll(async () => {
-  await stopHouses();
-  await provider.stop();
-  await files.clear();
-});
-
 let scene: LinkScene;
 let holder: Holder;
-beforeEach(async () => {
-  scene = await openLinkScene(house, provider);
-  holder = newHolder();
-  scene.answers(toggl(holder));
-});
+linkingSuite(
+  (linking) => {
+    ({ provider, house, scene, holder } = linking);
+  },
+  { vaulted },
+);
 
 const byTokenOf = ({ token }: Holder) => ({ type: "BASIC", username: token, password: "api_token" });
 const byPasswordOf = ({ email, password }: Holder) => ({ type: "BASIC", username: email, password });

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { codeOf, done } from "../support/connect.ts";
-import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
+import type { TestHouse } from "../support/house.ts";
 import {
+  linkingSuite,
   newHolder,
   openLinkScene,
   shownAccount,
@@ -10,27 +11,16 @@ import {
   type LinkScene,
 } from "../support/link-scene.ts";
 import { fullTerms } from "../support/linked-accounts.ts";
-import { startUpstream, type Upstream } from "../support/upstream.ts";
+import type { Upstream } from "../support/upstream.ts";
 
 /** An app changes the credentials of a connection, or brings some by the older path. */
 
 let provider: Upstream;
 let house: TestHouse;
-beforeAll(async () => {
-  provider = await startUpstream();
-  house = await startHouse({ ...roomy, LATCHKEY_OUTBOUND_ALLOW: provider.origin });
-});
-afterAll(async () => {
-  await stopHouses();
-  await provider.stop();
-});
-
 let scene: LinkScene;
 let holder: Holder;
-beforeEach(async () => {
-  scene = await openLinkScene(house, provider);
-  holder = newHolder();
-  scene.answers(toggl(holder));
+linkingSuite((linking) => {
+  ({ provider, house, scene, holder } = linking);
 });
 
 const byTokenOf = ({ token }: Holder) => ({ type: "BASIC", username: token, password: "api_token" });

@@ -1,10 +1,12 @@
 // Somebody in front of the form: an app's environment, an integration, and the provider on this machine.
 
+import { afterAll, beforeAll, beforeEach } from "vitest";
 import { connectClient, connectSession, done, auditLines, type ConnectClient } from "./connect.ts";
-import type { TestHouse } from "./house.ts";
+import { roomy, startHouse, stopHouses, type TestHouse } from "./house.ts";
 import { basicHeader, type Reply, type Sent } from "./http.ts";
 import { fieldsOf, listOf } from "./shapes.ts";
-import type { Asked, Script, Upstream } from "./upstream.ts";
+import { writeProviders } from "./provider-files.ts";
+import { startUpstream, type Asked, type Script, type Upstream } from "./upstream.ts";
 import { openScene, setUpWebhooks } from "./webhooks.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -173,3 +175,46 @@ export const byToken = ({ token }: Pick<Holder, "token">): Sent => ({
 export const byPassword = ({ email, password }: Pick<Holder, "email" | "password">): Sent => ({
   json: { username: email, password },
 });
+
+export type Linking = {
+  readonly provider: Upstream;
+  readonly house: TestHouse;
+  readonly scene: LinkScene;
+  /** Somebody whom the provider knows. */
+  readonly holder: Holder;
+};
+
+/**
+ * What a file of tests about linking begins with: one provider and one house for all of them, and for each test a scene
+ * and a holder of its own.
+ * @param begin before each test
+ * @param files of providers beside those that are shipped
+ */
+export const linkingSuite = (
+  begin: (linking: Linking) => void,
+  files: Readonly<Record<string, string>> = {},
+): void => {
+  let shared: Pick<Linking, "provider" | "house">;
+  let clear: () => Promise<void>;
+
+  beforeAll(async () => {
+    const provider = await startUpstream();
+    const providers = await writeProviders(files);
+    const settings = { ...roomy, LATCHKEY_OUTBOUND_ALLOW: provider.origin };
+    const house = await startHouse(settings, { providers: providers.folder });
+    shared = { provider, house };
+    clear = async () => {
+      await stopHouses();
+      await provider.stop();
+      await providers.clear();
+    };
+  });
+  afterAll(() => clear());
+
+  beforeEach(async () => {
+    const scene = await openLinkScene(shared.house, shared.provider);
+    const holder = newHolder();
+    scene.answers(toggl(holder));
+    begin({ ...shared, scene, holder });
+  });
+};

@@ -1,10 +1,11 @@
 // A linked account behind the proxy: a house, an app with a key, and the provider on this machine.
 
-import { connectClient, done, linkAccount } from "./connect.ts";
+import { afterAll, beforeAll, beforeEach } from "vitest";
+import { connectClient, done, environmentKey, linkAccount } from "./connect.ts";
 import { basicHeader, type Reply, type Sent } from "./http.ts";
-import type { TestHouse } from "./house.ts";
+import { startHouse, stopHouses, type TestHouse } from "./house.ts";
 import { fieldsOf } from "./shapes.ts";
-import type { Asked, Upstream } from "./upstream.ts";
+import { startUpstream, type Asked, type Upstream } from "./upstream.ts";
 
 const token = "1971800d4d82861d8f2c1651fea4d212";
 /** What the provider gets in place of the caller's key. */
@@ -112,3 +113,36 @@ export const errorOf = (reply: Reply): Readonly<Record<string, unknown>> =>
 /** What the provider was asked at a path, oldest first. */
 export const askedAt = (upstream: Upstream, path: string): readonly Asked[] =>
   upstream.asked.filter((asked) => asked.path.split("?", 1)[0] === path);
+
+export type Proxied = {
+  readonly upstream: Upstream;
+  readonly house: TestHouse;
+  /** Of the environment `dev`. */
+  readonly key: string;
+  readonly linked: Linked;
+};
+
+/**
+ * What a file of tests about the proxy begins with: one provider and one house for all of them, and for each test an
+ * account that is linked by an integration of its own.
+ * @param begin before each test
+ */
+export const proxySuite = (begin: (proxied: Proxied) => void): void => {
+  let shared: Omit<Proxied, "linked">;
+
+  beforeAll(async () => {
+    const upstream = await startUpstream();
+    const house = await startHouse({ LATCHKEY_OUTBOUND_ALLOW: upstream.origin });
+    shared = { upstream, house, key: await environmentKey(house) };
+  });
+  afterAll(async () => {
+    await stopHouses();
+    await shared.upstream.stop();
+  });
+
+  beforeEach(async () => {
+    const { upstream, house, key } = shared;
+    answerAsToggl(upstream);
+    begin({ ...shared, linked: await linkedTo(house, upstream, key) });
+  });
+};
