@@ -39,6 +39,17 @@ export type Accounts = {
   readonly flush: () => Promise<void>;
 };
 
+/**
+ * Builds the room, and starts nothing: jobs run once a timetable does, and whoever stops it calls `flush` last.
+ *
+ * @example
+ * const accounts = createAccounts(deps);
+ * const rows = [...accounts.routes, ...track.routes];
+ * // In a row of another room: by session cookie, token or password. Throws a Refusal when there is none.
+ * const { account } = await accounts.anyCredential.admit(incoming);
+ * // The operator does by the same use cases what people do by HTTP.
+ * await accounts.use.lockAccount(account.id, { userAgent: "latchkey command line, ada" });
+ */
 export const createAccounts = (deps: AccountDeps): Accounts => {
   const sessions = createSessions(deps);
   const passwordChecks = createPasswordChecks(deps);

@@ -55,6 +55,18 @@ const transportOf = (config: Config): MailTransport => {
     : createOutboxTransport({ ...sender, folder: outboxFolder(config) });
 };
 
+/**
+ * Opens the store, migrates it and builds every room on it. Nothing listens, and nothing runs by itself before `start`
+ * but the change feed and the note of when things were last used. After `close` nothing is left open.
+ *
+ * @param surprises what a test winds by hand; a server runs with the real ones
+ * @throws SetupFault when the store can't be reached, is of a newer version, or lacks a root key; nothing is open then
+ *
+ * @example
+ * const house = await compose(loadConfig(), log);
+ * const server = await serve(house, log); // listens, and calls house.start()
+ * await server.stop(); // lets running calls end, and calls house.close()
+ */
 export const compose = async (config: Config, log: Log, surprises: Surprises = {}): Promise<House> => {
   const { longestTellingMs = 5 * second } = surprises;
   const store = await openMigratedStore(config, surprises.clock ?? systemClock, log);

@@ -49,6 +49,18 @@ export type Connect = {
   readonly flush: () => Promise<void>;
 };
 
+/**
+ * Builds the room, and starts nothing: webhooks go out once `webhooks.courier` runs, jobs once a timetable does.
+ *
+ * @example
+ * const connect = createConnect(deps);
+ * connect.webhooks.courier.start();
+ * // As `POST /connect/sessions` does. Throws a Refusal, such as input_invalid for an environment that is not there.
+ * const { connect_link } = await connect.use.createConnectSession({
+ *   environment: "dev",
+ *   body: { end_user: { id: "user-1" }, allowed_integrations: ["toggl"] },
+ * });
+ */
 export const createConnect = (deps: ConnectDeps): Connect => {
   const keys = createEnvironmentKeys(deps);
   const gates: Gates = {

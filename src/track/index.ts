@@ -23,7 +23,17 @@ type TrackDeps<Principal extends Caller, Email> = ReadMeDeps & {
   readonly publicKeys: () => Promise<readonly PublicJwk[]>;
 };
 
-/** What you may reach once known. */
+/**
+ * What you may reach once known. The room does not know accounts: who calls, and what changes an account, are handed in.
+ *
+ * @example
+ * const { routes } = createTrack({
+ *   ...deps,
+ *   caller: accounts.anyCredential,
+ *   rate, // calls a second of one credential
+ *   quota: 36_000, // calls an hour of one account
+ * });
+ */
 export const createTrack = <Principal extends Caller, Email>(
   deps: TrackDeps<Principal, Email>,
 ): { readonly routes: readonly Route[] } => ({
