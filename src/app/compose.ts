@@ -1,4 +1,3 @@
-import { setTimeout as wait } from "node:timers/promises";
 import {
   displayNameIssue,
   parseEmailAddress,
@@ -160,8 +159,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
         clearInterval(flusher);
         await timetable.stop();
         // Who hangs while being told must not hold the process; what was not sent goes out after the next start.
-        const told = Promise.all([courier.stop(), connect.webhooks.courier.stop()]);
-        await Promise.race([told, wait(longestTellingMs, undefined, { ref: false })]);
+        await Promise.all([courier.stop(longestTellingMs), connect.webhooks.courier.stop(longestTellingMs)]);
         await flush().catch(noteFailure);
         await ground.close();
         await store.close();

@@ -2,18 +2,17 @@
 import { minute, second, type Clock } from "./clock.ts";
 import type { Store } from "./db/store.ts";
 import type { Log } from "./telemetry/log.ts";
+import { createWorker, type Due, type Worker } from "./work/leased-work.ts";
 
-export type Timetable = {
+export type Timetable = Pick<Worker, "start" | "stop"> & {
   /**
    * Each process of a store registers the same jobs, before `start`. The first run is due at once. A run should
    * end within 10 minutes: then another process takes its own for dead, and the job runs a second time.
    *
    * @param name fixed: the store knows the job by it
+   * @param run ends early, with its work left for the next time, when the signal says that the process is to end
    */
-  register(name: string, everyMs: number, run: () => Promise<void>): void;
-  start(): void;
-  /** For good. Resolves when the job that is running has ended; no other one begins. */
-  stop(): Promise<void>;
+  register(name: string, everyMs: number, run: (signal: AbortSignal) => Promise<void>): void;
   /** Runs what is due now, one after the other. Never rejects: a job that fails is logged and next due a period later. */
   runDue(): Promise<void>;
 };
@@ -24,7 +23,13 @@ export type TimetableDeps = {
   readonly log: Log;
 };
 
-type Job = { readonly name: string; readonly everyMs: number; readonly run: () => Promise<void> };
+type Job = {
+  readonly name: string;
+  readonly everyMs: number;
+  readonly run: (signal: AbortSignal) => Promise<void>;
+};
+
+type Claimed = { readonly job: Job; readonly at: number; readonly leasedUntil: number };
 
 const leaseMs = 10 * minute;
 /** How often a process looks whether something is due. */
@@ -33,19 +38,17 @@ const lookEveryMs = 20 * second;
 const clockSkewMs = minute;
 
 export const createTimetable = ({ store, clock, log }: TimetableDeps): Timetable => {
-  const jobs: Job[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  let last: Promise<void> = Promise.resolve();
+  const jobs = new Map<string, Job>();
+  const ending = new AbortController();
 
   /** Whether it is due. So is one that is due after more than a period: the clock was set back, or the period shortened. */
   const isDue = (row: { due_at: number; leased_until: number }, job: Job, now: number): boolean =>
     row.leased_until <= now && (row.due_at <= now || row.due_at > now + job.everyMs + clockSkewMs);
 
   const enter = async (known: ReadonlySet<string>): Promise<void> => {
-    const rows = jobs
-      .filter(({ name }) => !known.has(name))
-      .map(({ name }) => ({ name, due_at: clock.now(), leased_until: 0 }));
+    const rows = [...jobs.keys()]
+      .filter((name) => !known.has(name))
+      .map((name) => ({ name, due_at: clock.now(), leased_until: 0 }));
     if (rows.length === 0) return;
     await store.query
       .insertInto("jobs")
@@ -57,85 +60,70 @@ export const createTimetable = ({ store, clock, log }: TimetableDeps): Timetable
   const read = () => store.query.selectFrom("jobs").selectAll().execute();
 
   /** Reads first, so that processes which only look do not write. */
-  const findDue = async (): Promise<readonly Job[]> => {
+  const due = async (): Promise<readonly Due[]> => {
     let rows = await read();
     const known = new Set(rows.map(({ name }) => name));
-    if (jobs.some(({ name }) => !known.has(name))) {
+    if ([...jobs.keys()].some((name) => !known.has(name))) {
       await enter(known);
       rows = await read();
     }
     const now = clock.now();
-    return jobs.filter((job) => rows.some((row) => row.name === job.name && isDue(row, job, now)));
+    return [...jobs.values()]
+      .filter((job) => rows.some((row) => row.name === job.name && isDue(row, job, now)))
+      .map(({ name }) => ({ id: name, key: name }));
   };
 
-  /** @returns when the lease ends, or undefined when another process was faster */
-  const claim = async (job: Job, now: number): Promise<number | undefined> => {
+  const claim = async (name: string): Promise<Claimed | undefined> => {
+    const job = jobs.get(name);
+    if (!job) return undefined;
+    const at = clock.now();
+    const leasedUntil = at + leaseMs;
     const claimed = await store.query
       .updateTable("jobs")
-      .set({ leased_until: now + leaseMs })
-      .where("name", "=", job.name)
-      .where("leased_until", "<=", now)
-      .where((eb) => eb.or([eb("due_at", "<=", now), eb("due_at", ">", now + job.everyMs + clockSkewMs)]))
-      .returning("leased_until")
+      .set({ leased_until: leasedUntil })
+      .where("name", "=", name)
+      .where("leased_until", "<=", at)
+      .where((eb) => eb.or([eb("due_at", "<=", at), eb("due_at", ">", at + job.everyMs + clockSkewMs)]))
+      .returning("name")
       .executeTakeFirst();
-    return claimed?.leased_until;
+    return claimed && { job, at, leasedUntil };
   };
 
-  const runOnce = async (job: Job): Promise<void> => {
-    const startedAt = clock.now();
-    const lease = await claim(job, startedAt);
-    if (lease === undefined) return;
+  const attempt = async ({ job, at, leasedUntil }: Claimed): Promise<void> => {
     try {
-      await job.run();
+      await job.run(ending.signal);
     } catch (error) {
       log.error("job_failed", { job: job.name, error });
     }
     await store.query
       .updateTable("jobs")
-      .set({ due_at: startedAt + job.everyMs, leased_until: 0 })
+      .set({ due_at: at + job.everyMs, leased_until: 0 })
       .where("name", "=", job.name)
       // Not when the lease ran out and another process holds the job.
-      .where("leased_until", "=", lease)
+      .where("leased_until", "=", leasedUntil)
       .execute();
   };
 
-  const look = async (): Promise<void> => {
-    try {
-      for (const job of await findDue()) {
-        if (stopped) return;
-        await runOnce(job);
-      }
-    } catch (error) {
-      // The store did not answer; the next look finds what is due.
-      log.error("jobs_not_read", { error });
-    }
-  };
-
-  /** One look at a time: a job must not meet itself in its own process. */
-  const runDue = (): Promise<void> => {
-    last = last.then(look);
-    return last;
-  };
-
-  const schedule = (delayMs: number): void => {
-    timer = setTimeout(() => {
-      void runDue().then(() => {
-        if (!stopped) schedule(lookEveryMs);
-      });
-    }, delayMs);
-    timer.unref();
-  };
+  const { start, stop, runDue } = createWorker({
+    due,
+    claim,
+    attempt,
+    // The store did not answer; the next look finds what is due.
+    onFault: (error, job) => log.error("jobs_not_read", { job, error }),
+    lanes: 1,
+    lanesOfKey: 1,
+    lookEveryMs,
+  });
 
   return {
     register: (name, everyMs, run) => {
-      if (jobs.some((job) => job.name === name)) throw new Error(`The job ${name} is registered already`);
-      jobs.push({ name, everyMs, run });
+      if (jobs.has(name)) throw new Error(`The job ${name} is registered already`);
+      jobs.set(name, { name, everyMs, run });
     },
-    start: () => schedule(0),
-    stop: async () => {
-      stopped = true;
-      clearTimeout(timer);
-      await last;
+    start,
+    stop: (withinMs) => {
+      ending.abort();
+      return stop(withinMs);
     },
     runDue,
   };

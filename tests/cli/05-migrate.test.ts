@@ -4,7 +4,7 @@ import { leavePlaces, newPlace, type Place } from "../support/command.ts";
 
 afterEach(leavePlaces);
 
-const last = "0007_root_key_rotation";
+const last = "0008_leased_work";
 /** Released names are never changed: stores remember them. */
 const names = [
   "0001_kernel",
@@ -13,6 +13,7 @@ const names = [
   "0004_email_change",
   "0005_connect",
   "0006_own_integration",
+  "0007_root_key_rotation",
   last,
 ];
 const printed = names.map((name) => `${name}\n`).join("");

@@ -140,7 +140,7 @@ describe("latchkey doctor", () => {
       query
         .$extendTables<{ kysely_migration: { name: string } }>()
         .deleteFrom("kysely_migration")
-        .where("name", "=", "0007_root_key_rotation")
+        .where("name", "=", "0008_leased_work")
         .execute(),
     );
     const { of, code } = await examine(place);
@@ -148,7 +148,7 @@ describe("latchkey doctor", () => {
     expect(code).toBe(0);
     expect(of("migrations")).toMatchObject({
       state: "warn",
-      message: "Not applied yet: 0007_root_key_rotation.",
+      message: "Not applied yet: 0008_leased_work.",
     });
   });
 });

@@ -172,6 +172,38 @@ describe("several processes", () => {
     await twin.stop();
   });
 
+  test("an attempt counts before it is made", async () => {
+    await setUpWebhooks(app, { primary_url: scene.hook });
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    scene.answers({ status: 500, after: held });
+    const asked = receiver.asked.length;
+    await scene.tell(scene.creation());
+    await expect.poll(() => receiver.asked.length).toBe(asked + 1);
+    expect(await theOnly()).toMatchObject({ state: "pending", attempts: 1, last_status: null });
+    release();
+    await scene.deliver();
+    expect(await theOnly()).toMatchObject({ state: "pending", attempts: 1, last_status: 500 });
+  });
+
+  test("processes that died in each of its attempts have used them up", async () => {
+    await setUpWebhooks(app, { primary_url: scene.hook });
+    failWith(500);
+    await scene.tell(scene.creation());
+    await scene.deliver();
+    // As the process leaves it that dies in the eighth.
+    const until = house.clock.now() + 2 * minute;
+    await sql`update webhook_deliveries set due_at = 0, attempts = 8, leased_until = ${until}
+      where environment_id = ${scene.environmentId}`.execute(house.inside.store.query);
+    house.clock.advance(2 * minute);
+    await scene.deliver();
+    expect(scene.arrived()).toHaveLength(1);
+    expect(await theOnly()).toMatchObject({
+      state: "failed",
+      attempts: 8,
+      last_error: "The server ended while it was sent, and that was its last attempt.",
+    });
+  });
+
   test("a receiver that hangs keeps nobody else from being told", async () => {
     await setUpWebhooks(app, { primary_url: scene.hook });
     const { promise: held, resolve: release } = Promise.withResolvers<void>();

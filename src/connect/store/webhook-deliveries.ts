@@ -15,7 +15,7 @@ export type Delivery = {
   readonly origin: string;
   /** Null when it is erased. */
   readonly sealed: string | null;
-  /** Those that were in vain, and the one that was not. */
+  /** With the one that is under way: each is counted before it is made. */
   readonly attempts: number;
   readonly dueAt: number;
   readonly leasedUntil: number;
@@ -159,16 +159,42 @@ export const renewDelivery = async (
   return row && deliveryOf(row);
 };
 
-/** Contents of what ended before. */
-export const eraseDeliveryContents = async (query: Queries, before: number): Promise<void> => {
-  await tables(query)
+/** Rows that are purged at once: all else that wants to write waits for them. */
+const piece = 500;
+
+/** Of what ended before. @returns whether there may be more */
+export const eraseSomeContents = async (query: Queries, before: number): Promise<boolean> => {
+  const { numUpdatedRows } = await tables(query)
     .updateTable("webhook_deliveries")
     .set({ sealed: null })
+    .where("id", "in", (eb) =>
+      eb
+        .selectFrom("webhook_deliveries")
+        .select("id")
+        .where("ended_at", "<", before)
+        .where("sealed", "is not", null)
+        .orderBy("ended_at")
+        .limit(piece),
+    )
+    // Not when it is being sent once more since.
     .where("ended_at", "<", before)
-    .where("sealed", "is not", null)
-    .execute();
+    .executeTakeFirst();
+  return numUpdatedRows >= piece;
 };
 
-export const purgeDeliveries = async (query: Queries, before: number): Promise<void> => {
-  await tables(query).deleteFrom("webhook_deliveries").where("ended_at", "<", before).execute();
+/** Of what ended before. @returns whether there may be more */
+export const purgeSomeDeliveries = async (query: Queries, before: number): Promise<boolean> => {
+  const { numDeletedRows } = await tables(query)
+    .deleteFrom("webhook_deliveries")
+    .where("id", "in", (eb) =>
+      eb
+        .selectFrom("webhook_deliveries")
+        .select("id")
+        .where("ended_at", "<", before)
+        .orderBy("ended_at")
+        .limit(piece),
+    )
+    .where("ended_at", "<", before)
+    .executeTakeFirst();
+  return numDeletedRows >= piece;
 };

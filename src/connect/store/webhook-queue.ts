@@ -1,44 +1,31 @@
-import { tables, type Queries } from "./tables.ts";
+import { sql } from "kysely";
+import type { Clock } from "../../kernel/clock.ts";
+import { leaseTable } from "../../kernel/work/lease-table.ts";
+import type { LeasedWork } from "../../kernel/work/leased-work.ts";
+import { tables, type Queries, type WebhookDeliveryRow } from "./tables.ts";
 import { deliveryOf, type Delivery } from "./webhook-deliveries.ts";
 
 /** Deliveries as the courier sees them: claimed for a while, tried, and tried again or ended. */
 
-/** What waits and nobody is sending, the longest due first. */
-export const dueDeliveries = async (
-  query: Queries,
-  now: number,
-  { without, most }: { readonly without: readonly string[]; readonly most: number },
-): Promise<readonly Pick<Delivery, "id" | "origin">[]> => {
-  const rows = await tables(query)
-    .selectFrom("webhook_deliveries")
-    .select(["id", "url"])
-    .where("state", "=", "pending")
-    .where("due_at", "<=", now)
-    .where("leased_until", "<=", now)
-    .$if(without.length > 0, (select) => select.where("url", "not in", without))
-    .orderBy("due_at")
-    .limit(most)
-    .execute();
-  return rows.map(({ id, url }) => ({ id, origin: url }));
-};
-
-/** Undefined when another process was faster. */
-export const claimDelivery = async (
-  query: Queries,
-  id: string,
-  now: number,
-  leaseMs: number,
-): Promise<Delivery | undefined> => {
-  const row = await tables(query)
-    .updateTable("webhook_deliveries")
-    .set({ leased_until: now + leaseMs })
-    .where("id", "=", id)
-    .where("state", "=", "pending")
-    .where("due_at", "<=", now)
-    .where("leased_until", "<=", now)
-    .returningAll()
-    .executeTakeFirst();
-  return row && deliveryOf(row);
+/** What waits and nobody is sending. A receiver is the origin of its address. */
+export const deliveryQueue = (deps: {
+  readonly query: Queries;
+  readonly clock: Clock;
+  readonly leaseMs: number;
+}): Pick<LeasedWork<Delivery>, "due" | "claim"> => {
+  const { due, claim } = leaseTable<WebhookDeliveryRow>({
+    ...deps,
+    table: "webhook_deliveries",
+    key: "url",
+    waits: sql`state = 'pending'`,
+  });
+  return {
+    due,
+    claim: async (id) => {
+      const row = await claim(id);
+      return row && deliveryOf(row);
+    },
+  };
 };
 
 export type Attempted = {
@@ -47,9 +34,8 @@ export type Attempted = {
   readonly error: string | null;
 };
 
-const afterAttempt = (delivery: Delivery, { origin, status, error }: Attempted) => ({
+const afterAttempt = ({ origin, status, error }: Attempted) => ({
   url: origin,
-  attempts: delivery.attempts + 1,
   last_status: status,
   last_error: error,
   leased_until: 0,
@@ -64,7 +50,7 @@ export const postponeDelivery = async (
 ): Promise<void> => {
   await tables(query)
     .updateTable("webhook_deliveries")
-    .set({ ...afterAttempt(delivery, attempted), due_at: dueAt })
+    .set({ ...afterAttempt(attempted), due_at: dueAt })
     .where("id", "=", delivery.id)
     .where("state", "=", "pending")
     .where("leased_until", "=", delivery.leasedUntil)
@@ -80,7 +66,7 @@ export const endDelivery = async (
 ): Promise<void> => {
   await tables(query)
     .updateTable("webhook_deliveries")
-    .set({ ...afterAttempt(delivery, attempted), state, ended_at: at })
+    .set({ ...afterAttempt(attempted), state, ended_at: at, attempts: delivery.attempts })
     .where("id", "=", delivery.id)
     .where("state", "=", "pending")
     .$if(state === "failed", (update) => update.where("leased_until", "=", delivery.leasedUntil))

@@ -50,6 +50,12 @@ const failed = (delivery: Delivery, error: string, rest: Partial<AttemptResult> 
   ...rest,
 });
 
+/** In place of an attempt: none is left to it, and nobody knows what became of the last one. */
+export const brokenOff = (delivery: Delivery): AttemptResult =>
+  failed(delivery, "The server ended while it was sent, and that was its last attempt.", {
+    reason: "broken_off",
+  });
+
 const judge = (delivery: Delivery, origin: string, answer: CallAnswer, now: number): AttemptResult => {
   const { status } = answer;
   if (status >= 200 && status < 300) {
@@ -107,7 +113,7 @@ export const attemptDelivery = (deps: Deps) => {
       url,
       headers: {
         "content-type": "application/json",
-        ...signatureHeaders({ id, at: now, body, attempts, ...secretsOf(settings, now) }),
+        ...signatureHeaders({ id, at: now, body, attempt: attempts, ...secretsOf(settings, now) }),
       },
       body,
       timeoutMs: longestAttemptMs,

@@ -26,8 +26,8 @@ type Signed = {
   readonly secret: Secret;
   /** The one before, while receivers change over. */
   readonly former: Secret | undefined;
-  /** How many attempts were in vain. */
-  readonly attempts: number;
+  /** Which one of its attempts this is, from 1 on. */
+  readonly attempt: number;
 };
 
 /**
@@ -40,12 +40,12 @@ export const signatureHeaders = ({
   body,
   secret,
   former,
-  attempts,
+  attempt,
 }: Signed): Record<string, string> => {
   const timestamp = String(Math.floor(at / 1000));
   const signed = (by: Secret): string =>
     `v1,${createHmac("sha256", bytesOf(by)).update(`${id}.${timestamp}.${body}`).digest("base64")}`;
-  const single = former !== undefined && attempts % 2 === 1 ? former : secret;
+  const single = former !== undefined && attempt % 2 === 0 ? former : secret;
   return {
     "webhook-id": id,
     "webhook-timestamp": timestamp,

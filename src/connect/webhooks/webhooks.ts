@@ -1,7 +1,8 @@
 import { day, hour } from "../../kernel/clock.ts";
 import type { Timetable } from "../../kernel/jobs.ts";
+import { pieceByPiece } from "../../kernel/work/piece-by-piece.ts";
 import type { ConnectDeps } from "../deps.ts";
-import { eraseDeliveryContents, purgeDeliveries } from "../store/webhook-deliveries.ts";
+import { eraseSomeContents, purgeSomeDeliveries } from "../store/webhook-deliveries.ts";
 import { dropFormerSecrets } from "../store/webhooks.ts";
 import { createWebhookCourier, type WebhookCourier } from "./courier.ts";
 import { tellApp, type Tell } from "./tell.ts";
@@ -24,11 +25,11 @@ export const createWebhooks = (deps: ConnectDeps): Webhooks => {
     tell: tellApp({ ...deps, wake: courier.wake }),
     courier,
     registerJobs: (timetable) => {
-      timetable.register("erase-webhooks", hour, async () => {
+      timetable.register("erase-webhooks", hour, async (signal) => {
         const now = clock.now();
         await dropFormerSecrets(store.query, now);
-        await eraseDeliveryContents(store.query, now - contentsKeptMs);
-        await purgeDeliveries(store.query, now - listedMs);
+        await pieceByPiece(() => eraseSomeContents(store.query, now - contentsKeptMs), signal);
+        await pieceByPiece(() => purgeSomeDeliveries(store.query, now - listedMs), signal);
       });
     },
   };

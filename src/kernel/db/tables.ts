@@ -31,6 +31,9 @@ export type KernelTables = {
   mail_queue: {
     id: string;
     sealed: string;
+    /** The same for mails of one host; it does not tell the host. */
+    lane: string;
+    /** With the one that is under way. */
     attempts: number;
     due_at: number;
     leased_until: number;
