@@ -77,18 +77,22 @@ export const createPages = ({
   };
 
   /** With a mail server there is no outbox, and nothing to show. */
-  const showsMails = (incoming: Incoming): boolean => incoming.isLocal && config.smtpUrl === undefined;
+  const hasOutbox = config.smtpUrl === undefined;
+  const showsMails = (incoming: Incoming): boolean => incoming.isLocal && hasOutbox;
 
-  const factsFor = async (incoming: Incoming): Promise<PageFacts> => ({
-    signedIn: await signedIn(incoming),
-    origin: config.origin.origin,
-    passwordMin: config.passwordMin,
-    closeGraceDays: config.closeGraceDays,
-    revealToken: config.revealToken,
-    verifiesFirst: config.hideAccounts || config.requireVerifiedEmail,
-    local: showsMails(incoming),
-    demo: incoming.isLocal,
-  });
+  const factsFor = async (incoming: Incoming): Promise<PageFacts> => {
+    const { isLocal } = incoming;
+    return {
+      signedIn: await signedIn(incoming),
+      origin: config.origin.origin,
+      passwordMin: config.passwordMin,
+      closeGraceDays: config.closeGraceDays,
+      revealToken: config.revealToken,
+      verifiesFirst: config.hideAccounts || config.requireVerifiedEmail,
+      local: isLocal && hasOutbox,
+      demo: isLocal,
+    };
+  };
 
   const open = { method: "GET", guard: anyone, input: noBody } as const;
 
