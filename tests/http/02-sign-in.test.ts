@@ -1,5 +1,5 @@
 import { decodeJwt, decodeProtectedHeader } from "jose";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { sessionOf, type Sent } from "../support/http.ts";
 
@@ -8,6 +8,20 @@ beforeAll(async () => {
   house = await startHouse(roomy);
 });
 afterAll(stopHouses);
+
+/** A house and somebody in it, whose sign-up is no try any more. */
+const newHouse = async () => {
+  const own = await startHouse(roomy);
+  const person = await own.person();
+  await own.inside.store.query.deleteFrom("tries").execute();
+  return { own, ...person };
+};
+
+/** Tries at passwords that have not been given back: of the address, and of the network. */
+const counted = async ({ inside }: TestHouse): Promise<readonly number[]> => {
+  const rows = await inside.store.query.selectFrom("tries").select("count").execute();
+  return rows.map(({ count }) => count);
+};
 
 const signIn = (sent: Sent) => house.send("POST", "/api/sessions", sent);
 
@@ -71,6 +85,33 @@ describe("POST /api/sessions", () => {
     for (const one of [session, second, third]) {
       expect((await house.send("GET", "/api/sessions", { session: one })).status).toBe(200);
     }
+  });
+
+  test("is two transactions: a try before the hash; the session, the event and the try given back behind it", async () => {
+    const { own, email, password } = await newHouse();
+    const transaction = vi.spyOn(own.inside.store, "transaction");
+    onTestFinished(() => transaction.mockRestore());
+
+    expect((await own.send("POST", "/api/sessions", { json: { email, password } })).status).toBe(200);
+    expect(transaction).toHaveBeenCalledTimes(2);
+    expect(await counted(own)).toEqual([0, 0]);
+
+    await own.send("POST", "/api/sessions", { json: { email, password: "a loud river at noon" } });
+    expect(transaction).toHaveBeenCalledTimes(3);
+    expect(await counted(own)).toEqual([1, 1]);
+  });
+
+  test("many at once with the same right password give back no more than they used up", async () => {
+    const { own, email, password } = await newHouse();
+    const attempt = (typed: string) =>
+      own.send("POST", "/api/sessions", { json: { email, password: typed } });
+    for (let n = 0; n < 3; n++) await attempt("a loud river at noon");
+
+    const replies = await Promise.all(Array.from({ length: 8 }, () => attempt(password)));
+
+    expect(replies.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
+    expect(new Set(replies.map(sessionOf)).size).toBe(8);
+    expect(await counted(own)).toEqual([3, 3]);
   });
 
   test("answers a wrong password and an unknown address alike, and sets no cookie", async () => {

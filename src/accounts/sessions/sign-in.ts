@@ -1,5 +1,6 @@
+import { Refusal } from "../../kernel/errors.ts";
 import type { Secret } from "../../kernel/secret.ts";
-import type { Account, Peer } from "../model/account.ts";
+import type { Peer } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
 import type { Sessions } from "./sessions.ts";
 import type { PasswordChecks } from "../credentials/verify-password.ts";
@@ -24,17 +25,24 @@ export type SignInFacts = {
 export const signIn =
   (deps: Deps) =>
   async ({ email, password, remember }: SignInFacts, peer: Peer): Promise<string> => {
-    const account: Account = await deps.passwordChecks.ofAddress(email, password, peer);
+    const { account, counted } = await deps.passwordChecks.ofAddress(email, password, peer);
     const signer = await deps.sessions.signer();
-    return deps.store.transaction(async (tx) => {
-      const cookie = await deps.sessions.issue(tx, account, { remember, peer, signer });
-      await deps.audit.record(tx.query, {
-        event: "sign_in",
-        outcome: "done",
-        channel: "password",
-        accountId: account.id,
-        ...peer,
+    try {
+      return await deps.store.transaction(async (tx) => {
+        const cookie = await deps.sessions.issue(tx, account, { remember, peer, signer });
+        await deps.audit.record(tx.query, {
+          event: "sign_in",
+          outcome: "done",
+          channel: "password",
+          accountId: account.id,
+          ...peer,
+        });
+        await counted.refundIn(tx);
+        return cookie;
       });
-      return cookie;
-    });
+    } catch (error) {
+      // Nothing was written, and the password was right. After a fault of the store nobody knows what was.
+      if (error instanceof Refusal) await counted.refund();
+      throw error;
+    }
   };

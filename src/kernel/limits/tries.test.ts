@@ -113,6 +113,24 @@ describe("giving a try back", () => {
     expect(wait(await tries.reserve([ofAlice]))).toBe(4);
   });
 
+  test("is a part of the transaction that it is done in, and done once", async () => {
+    const { tries, store } = await open();
+    await answers(tries, ofHome, 2);
+    const third = await tries.reserve([ofHome]);
+    if (!third.ok) throw new Error("was refused");
+    const undone = store.transaction(async (tx) => {
+      await third.refundIn(tx);
+      throw new Error("no");
+    });
+    await expect(undone).rejects.toThrow("no");
+    expect((await tries.reserve([ofHome])).ok).toBe(false);
+
+    await store.transaction((tx) => third.refundIn(tx));
+    await store.transaction((tx) => third.refundIn(tx));
+    await third.refund();
+    expect((await answers(tries, ofHome, 2)).map(({ ok }) => ok)).toEqual([true, false]);
+  });
+
   test("does nothing to a later window", async () => {
     const { tries, clock } = await open();
     const early = await tries.reserve([ofHome]);

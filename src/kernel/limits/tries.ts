@@ -7,7 +7,7 @@ import type { Kysely, Transaction } from "kysely";
 
 import { day, second, type Clock } from "../clock.ts";
 import { keyedDigest } from "../crypto/digest.ts";
-import type { Store } from "../db/store.ts";
+import type { Store, Tx } from "../db/store.ts";
 import type { KernelTables } from "../db/tables.ts";
 
 /** How many tries, in which time, and what then. */
@@ -28,9 +28,18 @@ export type TryPolicy = {
 
 export type CountedTry = { readonly policy: TryPolicy; readonly value: string };
 
+/** Give tries back when they were a success, or were not carried out. Behind one that was done, a call does nothing more. */
+export type Refundable = {
+  refund(): Promise<void>;
+  /**
+   * As a part of what else the transaction writes: when it is rolled back, nothing was given back. Only one of all who
+   * know these tries may do so: two transactions at once would give them back twice.
+   */
+  refundIn(tx: Tx): Promise<void>;
+};
+
 export type Reservation =
-  /** Give the tries back when they were a success, or were not carried out. A second call does nothing more. */
-  | { readonly ok: true; refund(): Promise<void> }
+  | ({ readonly ok: true } & Refundable)
   /** Whole seconds, at least 1, and the name of the policy that refuses longest. */
   | { readonly ok: false; readonly retryAfterSeconds: number; readonly policy: string };
 
@@ -155,23 +164,34 @@ export const createTries = (deps: {
       return verdicts;
     });
 
-  const giveBack = (verdicts: readonly Verdict[]): Promise<void> =>
-    store.transaction(async ({ query }) => {
-      for (const { lastAt, after } of verdicts) {
-        await query
-          .updateTable("tries")
-          .set((eb) => ({
-            count: eb("count", "-", 1),
-            // The wait counts from the last failure, which this try was not, unless others came after it.
-            last_at: eb.case().when("last_at", "=", after.last_at).then(lastAt).else(eb.ref("last_at")).end(),
-          }))
-          .where("key", "=", after.key)
-          // In a newer window this try is not among the counted.
-          .where("window_started_at", "=", after.window_started_at)
-          .where("count", ">", 0)
-          .execute();
-      }
-    });
+  const giveBack = async (query: Transaction<KernelTables>, verdicts: readonly Verdict[]): Promise<void> => {
+    for (const { lastAt, after } of verdicts) {
+      await query
+        .updateTable("tries")
+        .set((eb) => ({
+          count: eb("count", "-", 1),
+          // The wait counts from the last failure, which this try was not, unless others came after it.
+          last_at: eb.case().when("last_at", "=", after.last_at).then(lastAt).else(eb.ref("last_at")).end(),
+        }))
+        .where("key", "=", after.key)
+        // In a newer window this try is not among the counted.
+        .where("window_started_at", "=", after.window_started_at)
+        .where("count", ">", 0)
+        .execute();
+    }
+  };
+
+  const refundable = (verdicts: readonly Verdict[]): Refundable => {
+    let refunded: Promise<void> | undefined;
+    return {
+      refund: () => (refunded ??= store.transaction(({ query }) => giveBack(query, verdicts))),
+      refundIn: async (tx) => {
+        if (refunded) return;
+        await giveBack(tx.query, verdicts);
+        tx.afterCommit(() => (refunded = Promise.resolve()));
+      },
+    };
+  };
 
   return {
     reserve: async (tries) => {
@@ -181,8 +201,7 @@ export const createTries = (deps: {
       const verdicts = await count(counters);
       const refused = verdicts.filter(({ waitMs }) => waitMs > 0);
       if (refused.length > 0) return refusal(refused);
-      let refunded: Promise<void> | undefined;
-      return { ok: true, refund: () => (refunded ??= giveBack(verdicts)) };
+      return { ok: true, ...refundable(verdicts) };
     },
     clear: async (query, { policy, value }) => {
       await query.deleteFrom("tries").where("key", "=", keyOf(policy, value)).execute();

@@ -22,6 +22,8 @@ const ceilings: PasswordParameters = { memory: 256 * 1024, passes: 10, lanes: 8 
 const saltSize = 16;
 const tagSize = 32;
 
+export type PasswordVerdict = { readonly matches: boolean; readonly rehash: boolean };
+
 export type Passwords = {
   /**
    * A PHC string with a new salt.
@@ -38,10 +40,7 @@ export type Passwords = {
    *
    * @throws Refusal `busy` from the gate
    */
-  verify(
-    password: Secret,
-    stored: string | undefined,
-  ): Promise<{ readonly matches: boolean; readonly rehash: boolean }>;
+  verify(password: Secret, stored: string | undefined): Promise<PasswordVerdict>;
 };
 
 const phc =
