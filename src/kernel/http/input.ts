@@ -22,45 +22,50 @@ const typeNames: Readonly<Record<string, string>> = {
   array: "an array",
 };
 
-const issuesOf = (error: z.ZodError): readonly Issue[] =>
-  error.issues.flatMap((found): Issue[] => {
-    const field = found.path.join(".") || "body";
-    switch (found.code) {
-      case "unrecognized_keys":
-        return found.keys.map((key) => {
-          const name = [...found.path, key].join(".");
-          return { field: name, rule: "unknown", message: `${name} is not a known field` };
-        });
-      case "invalid_type":
-        return found.input === undefined
-          ? [{ field, rule: "required", message: found.message || `${field} is required` }]
-          : [
-              {
-                field,
-                rule: "type",
-                message: found.message || `${field} must be ${typeNames[found.expected] ?? found.expected}`,
-              },
-            ];
-      case "invalid_value": {
-        const values = found.values.map((value) => JSON.stringify(value)).join(" or ");
-        return found.input === undefined
-          ? [{ field, rule: "required", message: found.message || `${field} is required` }]
-          : [{ field, rule: "value", message: found.message || `${field} must be ${values}` }];
-      }
-      case "custom": {
-        const rule: unknown = found.params?.["rule"];
-        return [{ field, rule: typeof rule === "string" ? rule : "invalid", message: found.message }];
-      }
-      case "too_small":
-      case "too_big":
-      case "invalid_format":
-      case "not_multiple_of":
-      case "invalid_union":
-      case "invalid_key":
-      case "invalid_element":
-        return [{ field, rule: found.code, message: found.message || `${field} is not valid` }];
-    }
+type Found = z.core.$ZodIssue;
+
+const unknownKeys = ({ path, keys }: Extract<Found, { code: "unrecognized_keys" }>): readonly Issue[] =>
+  keys.map((key) => {
+    const name = [...path, key].join(".");
+    return { field: name, rule: "unknown", message: `${name} is not a known field` };
   });
+
+const issueOf = (found: Exclude<Found, { code: "unrecognized_keys" }>): Issue => {
+  const field = found.path.join(".") || "body";
+  const issue = (rule: string, sentence: string): Issue => ({
+    field,
+    rule,
+    message: found.message || sentence,
+  });
+  const missingOr = (rule: string, sentence: string): Issue =>
+    found.input === undefined ? issue("required", `${field} is required`) : issue(rule, sentence);
+  switch (found.code) {
+    case "invalid_type":
+      return missingOr("type", `${field} must be ${typeNames[found.expected] ?? found.expected}`);
+    case "invalid_value":
+      return missingOr(
+        "value",
+        `${field} must be ${found.values.map((value) => JSON.stringify(value)).join(" or ")}`,
+      );
+    case "custom": {
+      const rule: unknown = found.params?.["rule"];
+      return { field, rule: typeof rule === "string" ? rule : "invalid", message: found.message };
+    }
+    case "too_small":
+    case "too_big":
+    case "invalid_format":
+    case "not_multiple_of":
+    case "invalid_union":
+    case "invalid_key":
+    case "invalid_element":
+      return issue(found.code, `${field} is not valid`);
+  }
+};
+
+const issuesOf = (error: z.ZodError): readonly Issue[] =>
+  error.issues.flatMap((found) =>
+    found.code === "unrecognized_keys" ? unknownKeys(found) : [issueOf(found)],
+  );
 
 /** @throws Refusal input_invalid with everything that is wrong, not only the first */
 export const parseInput = <Value>(schema: z.ZodType<Value>, body: unknown): Value => {
