@@ -18,8 +18,6 @@ export type Profile = {
   readonly context: BrowserContext;
   /** What the browser writes about the forms that it takes for logins, and about what it asks people. */
   log(): Promise<string>;
-  /** For whom it has offered so far to save a login, without having been heard. */
-  offered(): readonly string[];
   /** Ends the browser, and forgets it. @returns whose logins it has saved, and for whom it offered to */
   close(): Promise<Kept>;
 };
@@ -117,7 +115,6 @@ export const startProfile = async (origin: string, login: Login): Promise<Profil
   };
   return {
     context,
-    offered: () => namesIn(file, "stats"),
     log: () => log.evaluate<string>("document.body.innerText"),
     close: () => (closed ??= close()),
   };
