@@ -62,7 +62,7 @@ export type Place = {
 const commandLine = fileURLToPath(new URL("../../src/cli/index.ts", import.meta.url));
 
 /** Longer than any command takes; one that is not over by then has left something open. */
-const longestMs = 25_000;
+const longestMs = 50_000;
 
 const begin = (args: readonly string[], settings: Settings): Begun =>
   spawn(process.execPath, [commandLine, ...args], {
