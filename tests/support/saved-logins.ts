@@ -73,7 +73,8 @@ const launch = async (folder: string, baseURL?: string): Promise<BrowserContext>
   chromium.launchPersistentContext(folder, {
     executablePath: await findWholeChromium(),
     ...(baseURL === undefined ? {} : { baseURL }),
-    args: [...flags, "--password-store=basic"],
+    // Some versions fill in only what a person has picked. The browser to be afraid of is the one that does not wait.
+    args: [...flags, "--password-store=basic", "--disable-features=fill-on-account-select"],
     // A browser that is driven by a program has no password manager.
     ignoreDefaultArgs: ["--enable-automation"],
   });
