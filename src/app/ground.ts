@@ -10,7 +10,7 @@ import { loadRootKeys } from "#kernel/crypto/root-keys/root-key-registry.ts";
 import type { RootKeys } from "#kernel/crypto/root-keys.ts";
 import { loadServerSecret } from "#kernel/crypto/server-secrets.ts";
 import type { Store } from "#kernel/db/store.ts";
-import { createOutbound } from "#kernel/outbound/outbound.ts";
+import { createOutbound, type OutboundDeps } from "#kernel/outbound/outbound.ts";
 import { ratePerCredential } from "#kernel/http/rate.ts";
 import type { Limit } from "#kernel/http/route.ts";
 import { systemRandom, type Random } from "#kernel/ids.ts";
@@ -35,6 +35,8 @@ export type Surprises = {
   readonly longestCallMs?: number;
   /** How long closing waits for who is being told something. */
   readonly longestTellingMs?: number;
+  /** Whom outbound calls ask and believe besides: name servers as `address:port`, and PEM certificates. */
+  readonly outbound?: Pick<OutboundDeps, "nameServers" | "authorities">;
 };
 
 /** What every process of the house stands on, a server as well as a command of the operator. Nothing runs by itself. */
@@ -108,6 +110,7 @@ export const layGround = async (
   // Whose doors you hold keys to
   const { longestCallMs } = surprises;
   const outbound = createOutbound({
+    ...surprises.outbound,
     allow: config.outboundAllow,
     ownOrigin: config.origin,
     clock,

@@ -192,12 +192,12 @@ const unknownNames = (environment: Environment): readonly ConfigFault[] => {
 };
 
 /**
- * As many threads for libuv as there are hashes at once: with more, hashes would only take turns and keep the event
- * loop from its own. It counts from the first use of a thread on, so call it before anything else; a size that the
- * operator gave stays.
+ * Threads for libuv. It lets look-ups by the system (of PostgreSQL's host, say), which may hang, take half of them; the
+ * other half is as many as there are hashes at once, and two for files. It counts from the first use of a thread on, so
+ * call it before anything else; a size that the operator gave stays.
  */
 export const sizeThreadPool = ({ limits }: Pick<Config, "limits">): void => {
-  process.env["UV_THREADPOOL_SIZE"] ??= String(limits.hashes);
+  process.env["UV_THREADPOOL_SIZE"] ??= String(2 * (limits.hashes + 2));
 };
 
 export const isLoopbackHost = (host: string): boolean =>

@@ -64,7 +64,7 @@ export type TestHouse = Client & {
 type Settings = Readonly<Record<string, string>>;
 
 /** What no setting says. */
-type Furniture = Pick<Surprises, "providers" | "longestCallMs">;
+type Furniture = Pick<Surprises, "providers" | "longestCallMs" | "outbound">;
 
 const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {

@@ -86,7 +86,8 @@ export const importConnection = (deps: Deps): ImportConnection => {
     });
     if (!wanted.verified) return { shape: shape.name, credentials, account: null, origin: prepared.origin };
     const keepPassword = integration.config["keep_password"] === true;
-    return verify({ prepared, shape, keepPassword, from: address });
+    const asker = { group: `key ${wanted.holder.keyId}`, member: integration.uniqueKey };
+    return verify({ prepared, shape, keepPassword, from: address, asker });
   };
 
   return async (wanted: Import): Promise<Connection> => {

@@ -49,12 +49,13 @@ const verifiedOf = async (
   submission: Submission,
   { former, config }: { readonly former: Connection | undefined; readonly config: Texts },
 ): Promise<Verified> => {
-  const { integration, provider, shape, credentials, peer } = submission;
+  const { session, integration, provider, shape, credentials, peer } = submission;
+  const asker = { group: "links", member: String(session.id) };
   const integrationConfig = { ...integration.config, ...openConfig(deps, integration) };
   const keepPassword = integration.config["keep_password"] === true;
   try {
     const prepared = prepareRequest(provider, { credentials, connectionConfig: config, integrationConfig });
-    return await verifyCredentials(deps)({ prepared, shape, keepPassword, from: peer.address });
+    return await verifyCredentials(deps)({ prepared, shape, keepPassword, from: peer.address, asker });
   } catch (error) {
     if (error instanceof Refusal) await noteRefusal(deps, submission, { former, refusal: error });
     throw error;

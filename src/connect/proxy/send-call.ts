@@ -33,7 +33,7 @@ export const sendCall = (
   { call, body }: { readonly call: AdmittedCall; readonly body: Body },
   { response, options }: { readonly response: ServerResponse; readonly options: PipeOptions },
 ): Promise<PipeOutcome> => {
-  const { incoming, target, head } = call;
+  const { incoming, target, head, holder, connection } = call;
   const { method } = incoming;
   const { url, path } = target;
   if (url.protocol === inProcess) {
@@ -42,6 +42,7 @@ export const sendCall = (
     const from = incoming.client.address;
     return pipeOwnApi(ownApi, { from, method, path, headers, body: kept }, response, options);
   }
-  const request = { method, url, path, headers: head.headers, add: head.add, body };
+  const asker = { group: `key ${holder.keyId}`, member: String(connection.id) };
+  const request = { method, url, path, headers: head.headers, add: head.add, body, asker };
   return outbound.pipe(request, response, options);
 };

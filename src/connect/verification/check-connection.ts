@@ -102,7 +102,8 @@ export const checkConnection = (deps: Deps): CheckConnection => {
         return await settle(connection, { state: "failing", reason: "origin_changed", account: null });
       }
       // What is kept is not swapped once more.
-      const { account } = await verify({ prepared, shape, keepPassword: true, from });
+      const asker = { group: `checks of ${connection.environmentId}`, member: String(connection.id) };
+      const { account } = await verify({ prepared, shape, keepPassword: true, from, asker });
       return await settle(connection, { state: "live", reason: null, account });
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== "connection_test_failed") throw unusableOf(error);

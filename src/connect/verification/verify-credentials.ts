@@ -1,4 +1,9 @@
-import { OutboundFault, type CallAnswer, type CallRequest } from "../../kernel/outbound/outbound.ts";
+import {
+  OutboundFault,
+  type Asker,
+  type CallAnswer,
+  type CallRequest,
+} from "../../kernel/outbound/outbound.ts";
 import { Refusal, type RefusalCode } from "../../kernel/errors.ts";
 import type { Texts } from "../catalogue/check-fields.ts";
 import { judgeAnswer, swappedFor, type Verdict } from "../catalogue/judge-answer.ts";
@@ -25,6 +30,8 @@ export type Unverified = {
   readonly keepPassword: boolean;
   /** The address of whoever wants to know; left out when nobody asked. */
   readonly from?: string | undefined;
+  /** Whom the provider's name is looked up for: nobody's slow names are to hold up the others'. */
+  readonly asker: Asker;
 };
 
 /** One code for each outcome: what the person is told, and what the app can tell apart. */
@@ -68,7 +75,7 @@ type Deps = Pick<ConnectDeps, "outbound" | "ownApi" | "clock">;
 const ask = async (
   deps: Deps,
   request: CallRequest,
-  from: string | undefined,
+  { from, asker }: Pick<Unverified, "from" | "asker">,
 ): Promise<Pick<CallAnswer, "status" | "headers" | "body">> => {
   try {
     return request.url.protocol === inProcess
@@ -78,7 +85,7 @@ const ask = async (
           path: request.url.pathname + request.url.search,
           headers: request.headers ?? {},
         })
-      : await deps.outbound.call(request);
+      : await deps.outbound.call({ ...request, asker });
   } catch (error) {
     return refuseFault(error);
   }
@@ -93,12 +100,12 @@ const ask = async (
  */
 export const verifyCredentials =
   (deps: Deps) =>
-  async ({ prepared, shape, keepPassword, from }: Unverified): Promise<Verified> => {
+  async ({ prepared, shape, keepPassword, from, asker }: Unverified): Promise<Verified> => {
     const { provider, origin } = prepared;
     const { credentials } = prepared.values;
     const request = verificationRequestOf(prepared);
     if (!request) return { shape: shape.name, credentials, account: null, origin };
-    const answer = await ask(deps, request, from);
+    const answer = await ask(deps, request, { from, asker });
     const verdict = judgeAnswer(provider, answer, deps.clock.now());
     if (verdict.outcome !== "accepted") throw refused(verdict);
     const { account } = verdict;

@@ -117,6 +117,7 @@ export const attemptDelivery = (deps: Deps) => {
       },
       body,
       timeoutMs: longestAttemptMs,
+      asker: { group: `webhooks of ${environmentId}`, member: url.host },
     });
     return judge(delivery, url.origin, answer, deps.clock.now());
   };

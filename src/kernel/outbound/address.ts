@@ -1,6 +1,7 @@
 /** Which addresses strangers have, and which are of machines that only we can reach. */
 
 import { BlockList, isIPv4, isIPv6 } from "node:net";
+import { networkInterfaces } from "node:os";
 
 /**
  * - `public`: anybody on the internet can call it.
@@ -74,3 +75,11 @@ export const reachOf = (address: string): Reach => {
   if (specials.check(address, family)) return "special";
   return privates.check(address, family) ? "private" : "public";
 };
+
+/** Of this machine's network interfaces. */
+export const ownInterfaces = (): readonly string[] =>
+  Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
+
+/** Whether this machine has an address by which IPv6 hosts of the internet can answer it. */
+export const hasPublicIPv6 = (): boolean =>
+  ownInterfaces().some((address) => isIPv6(address) && reachOf(address) === "public");

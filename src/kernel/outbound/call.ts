@@ -4,6 +4,7 @@ import type { Dispatcher } from "undici";
 import { decompressed, type Answered } from "./decompress.ts";
 import { faultOf, largeFault, lateFault } from "./fault.ts";
 import { answerHeaders, requestLines, type HeadersOut } from "./headers.ts";
+import type { Asker } from "./look-ups.ts";
 import type { Pools } from "./pools.ts";
 import { nextWay, type Way } from "./redirect.ts";
 
@@ -18,6 +19,8 @@ export type CallRequest = {
   readonly maxBytes?: number;
   /** Names of headers that go to the first origin only, besides Authorization and Cookie. */
   readonly sensitive?: readonly string[];
+  /** Whom the call is made for: the names that it needs are looked up in their turn. */
+  readonly asker?: Asker | undefined;
 };
 
 export type CallAnswer = {
@@ -105,8 +108,8 @@ class Journey {
   readonly #pools: Pools;
   readonly #request: CallRequest;
   readonly #maxBytes: number;
+  readonly #ended = new AbortController();
   #reading: Reading | undefined;
-  #aborted: Error | undefined;
   #way: Way;
 
   constructor(pools: Pools, request: CallRequest) {
@@ -127,7 +130,7 @@ class Journey {
   }
 
   abort(reason: Error): void {
-    this.#aborted = reason;
+    this.#ended.abort(reason);
     this.#reading?.abort(reason);
   }
 
@@ -147,8 +150,10 @@ class Journey {
 
   async #send(): Promise<Answered> {
     const { url, method, lines } = this.#way;
-    const pool = this.#pools.known(url) ?? (await this.#pools.find(url));
-    if (this.#aborted) throw this.#aborted;
+    const { asker } = this.#request;
+    const { signal } = this.#ended;
+    const pool = this.#pools.known(url) ?? (await this.#pools.find(url, { asker, signal }));
+    signal.throwIfAborted();
     const reading = new Reading(url, this.#maxBytes);
     this.#reading = reading;
     const path = url.pathname + url.search;

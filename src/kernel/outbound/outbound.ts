@@ -8,6 +8,7 @@ import { createTargets, type TargetRules } from "./target.ts";
 
 export type { CallAnswer, CallRequest } from "./call.ts";
 export { OutboundFault } from "./fault.ts";
+export type { Asker } from "./look-ups.ts";
 export type { PipeOptions, PipeOutcome, PipeRequest } from "./pipe.ts";
 
 export type OutboundDeps = TargetRules & {

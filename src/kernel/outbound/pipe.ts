@@ -6,6 +6,7 @@ import type { Dispatcher, Pool } from "undici";
 import { minute } from "../clock.ts";
 import { faultOf, lateFault, OutboundFault } from "./fault.ts";
 import { answerHeaders, requestLines, type HeadersOut, type RequestHead } from "./headers.ts";
+import type { Asker } from "./look-ups.ts";
 import type { Pools } from "./pools.ts";
 import { nextWay, type Way } from "./redirect.ts";
 import { Upload } from "./upload.ts";
@@ -19,6 +20,8 @@ export type PipeRequest = RequestHead & {
   readonly body?: Buffer | Readable | undefined;
   /** Names of headers that go to the first origin only, besides those of `add`, Authorization and Cookie. */
   readonly sensitive?: readonly string[];
+  /** Whom the call is made for: the names that it needs are looked up in their turn. */
+  readonly asker?: Asker | undefined;
 };
 
 export type PipeOptions = {
@@ -71,10 +74,12 @@ class Passage implements Dispatcher.DispatchHandler {
   readonly #response: ServerResponse;
   readonly #options: PipeOptions;
   readonly #body: Buffer | Upload | null;
+  readonly #asker: Asker | undefined;
   readonly #done = Promise.withResolvers<PipeOutcome>();
   readonly #timer: NodeJS.Timeout;
   readonly #onClose = (): void => this.#left();
   #controller: Dispatcher.DispatchController | undefined;
+  #finding: AbortController | undefined;
   #way: Way;
   #next: Way | undefined;
   #status = 0;
@@ -84,8 +89,9 @@ class Passage implements Dispatcher.DispatchHandler {
   #stall: NodeJS.Timeout | undefined;
 
   constructor(pools: Pools, request: PipeRequest, response: ServerResponse, options: PipeOptions) {
-    const { method, url, path, body, add = {}, sensitive = [] } = request;
+    const { method, url, path, body, add = {}, sensitive = [], asker } = request;
     this.#pools = pools;
+    this.#asker = asker;
     this.#response = response;
     this.#options = options;
     this.#body = body === undefined || Buffer.isBuffer(body) ? (body ?? null) : new Upload(body);
@@ -107,7 +113,8 @@ class Passage implements Dispatcher.DispatchHandler {
       const pool = this.#pools.known(url);
       if (pool) this.#dispatch(pool);
       else {
-        this.#pools.find(url).then(
+        this.#finding = new AbortController();
+        this.#pools.find(url, { asker: this.#asker, signal: this.#finding.signal }).then(
           (found) => this.#dispatch(found),
           (error: unknown) => this.#fail(error),
         );
@@ -253,6 +260,7 @@ class Passage implements Dispatcher.DispatchHandler {
 
   #stop(): void {
     this.#isOver = true;
+    this.#finding?.abort();
     clearTimeout(this.#timer);
     clearTimeout(this.#stall);
     // The caller may try again with the same response, any number of times.

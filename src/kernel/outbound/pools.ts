@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import { buildConnector, Pool } from "undici";
 import { minute, second, type Clock } from "../clock.ts";
 import { OutboundFault } from "./fault.ts";
+import type { LookUpOptions } from "./look-ups.ts";
 import type { Targets } from "./target.ts";
 
 const mostOrigins = 256;
@@ -31,8 +32,8 @@ type PoolDeps = {
 export type Pools = {
   /** The pool of an origin whose addresses are still believed. @throws OutboundFault for a user name in the URL */
   readonly known: (url: URL) => Pool | undefined;
-  /** @throws OutboundFault when the address is refused, or the name leads nowhere */
-  readonly find: (url: URL) => Promise<Pool>;
+  /** @throws OutboundFault when the address is refused, or the name leads nowhere; and the reason of the signal */
+  readonly find: (url: URL, options?: LookUpOptions) => Promise<Pool>;
   /** Cuts off what is still running. */
   readonly close: () => Promise<void>;
 };
@@ -81,8 +82,7 @@ export const createPools = ({ targets, clock, openPool }: PoolDeps): Pools => {
       void pool.close().then(() => leaving.delete(pool));
     },
   });
-  const asked = new Map<string, Promise<Pool>>();
-  let closed = false;
+  const closing = new AbortController();
 
   const known = (url: URL): Pool | undefined => {
     targets.refuseUserinfo(url);
@@ -90,9 +90,10 @@ export const createPools = ({ targets, clock, openPool }: PoolDeps): Pools => {
     return found !== undefined && clock.now() < found.until ? found.pool : undefined;
   };
 
-  const pin = async (url: URL): Promise<Pool> => {
-    const checked = await targets.addressesOf(url);
-    if (closed) throw new OutboundFault("unreachable", "The server is being stopped.");
+  const pin = async (url: URL, { asker, signal }: LookUpOptions): Promise<Pool> => {
+    const ended = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
+    const checked = await targets.addressesOf(url, { asker, signal: ended });
+    closing.signal.throwIfAborted();
     const addresses = checked.toSorted().join(" ");
     const until = clock.now() + pinnedMs;
     const before = pinned.get(url.origin);
@@ -107,18 +108,9 @@ export const createPools = ({ targets, clock, openPool }: PoolDeps): Pools => {
 
   return {
     known,
-    find: async (url) => {
-      const found = known(url);
-      if (found !== undefined) return found;
-      // One question at a time: look-ups take turns on a thread that hashes want too.
-      const waiting = asked.get(url.origin);
-      if (waiting !== undefined) return waiting;
-      const asking = pin(url).finally(() => asked.delete(url.origin));
-      asked.set(url.origin, asking);
-      return asking;
-    },
+    find: async (url, options = {}) => known(url) ?? pin(url, options),
     close: async () => {
-      closed = true;
+      closing.abort(new OutboundFault("unreachable", "The server is being stopped."));
       const pools = [...leaving, ...[...pinned.values()].map(({ pool }) => pool)];
       await Promise.all(pools.map((pool) => pool.destroy()));
     },

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createOutbound, OutboundFault, type OutboundDeps } from "./outbound.ts";
-import { createTargets, type Resolve } from "./target.ts";
+import type { Resolve } from "./look-ups.ts";
+import { createTargets } from "./target.ts";
 
 const ownOrigin = new URL("https://id.example.com");
 const publicAddress = "8.8.8.8";

@@ -1,31 +1,29 @@
 /** Whom this server calls: the armour against being sent to addresses that only it can reach (SSRF). */
 
-import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { networkInterfaces } from "node:os";
-import { reachOf } from "./address.ts";
+import { systemClock, type Clock } from "../clock.ts";
+import { ownInterfaces, reachOf } from "./address.ts";
 import { hostOf, OutboundFault } from "./fault.ts";
+import { LookUpFault, type LookUpOptions } from "./look-ups.ts";
+import { createNames, type NameRules } from "./names.ts";
 
-/** Every address of a host name; rejects when it has none. */
-export type Resolve = (host: string) => Promise<readonly string[]>;
-
-export type TargetRules = {
+export type TargetRules = Pick<NameRules, "resolve" | "nameServers"> & {
   /** Origins that may be private, or plain http, or our own. */
   readonly allow: readonly string[];
   readonly ownOrigin: URL;
-  /** The system's way (hosts file, search domains, DNS) unless said. */
-  readonly resolve?: Resolve | undefined;
   /** Addresses of this machine; those of its network interfaces unless said. */
   readonly ownAddresses?: (() => readonly string[]) | undefined;
+  readonly clock?: Clock | undefined;
 };
 
 export type Targets = {
   /**
    * The addresses to which, and to no others, a connection for this URL may go. The name is asked for once, and all
    * that it gives is looked at: one bad address refuses the whole.
-   * @throws OutboundFault `address_refused`, or `unreachable` for a name without addresses
+   * @throws OutboundFault `address_refused`; `unreachable` for a name without addresses, and when too many are asked
+   * for; `timeout`. And with the reason of the signal.
    */
-  readonly addressesOf: (url: URL) => Promise<readonly string[]>;
+  readonly addressesOf: (url: URL, options?: LookUpOptions) => Promise<readonly string[]>;
   /** Credentials in a URL would bypass those who drop them at redirects. @throws OutboundFault `address_refused` */
   readonly refuseUserinfo: (url: URL) => void;
 };
@@ -33,18 +31,17 @@ export type Targets = {
 /** More are not tried one after the other. */
 const mostAddresses = 8;
 
-const askSystem: Resolve = async (host) => {
-  const found = await lookup(host, { all: true, order: "verbatim" });
-  return found.map(({ address }) => address);
-};
-
-const askInterfaces = (): readonly string[] =>
-  Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
-
 const refused = (url: URL, why: string): OutboundFault =>
   new OutboundFault("address_refused", `${hostOf(url)} is not called: ${why}.`);
 
 const listing = "the operator can list the origin in LATCHKEY_OUTBOUND_ALLOW";
+
+const tooMany = "Too many names are being looked up at the moment.";
+
+const unknownYet = (url: URL): string => `No name server said in time where ${hostOf(url)} leads.`;
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && "code" in error ? String(error.code) : undefined;
 
 /** A trailing dot is another spelling of the same name. */
 const nameOf = (url: URL): string => url.hostname.replace(/\.+$/, "");
@@ -55,7 +52,8 @@ const literalOf = (url: URL): string | undefined => {
 };
 
 export const createTargets = (rules: TargetRules): Targets => {
-  const { ownOrigin, resolve = askSystem, ownAddresses = askInterfaces } = rules;
+  const { ownOrigin, ownAddresses = ownInterfaces, clock = systemClock } = rules;
+  const names = createNames({ ...rules, clock });
   const allowed = new Set(rules.allow.map((origin) => new URL(origin).origin));
   const ownName = nameOf(ownOrigin);
 
@@ -73,27 +71,32 @@ export const createTargets = (rules: TargetRules): Targets => {
     }
   };
 
-  const lookUp = async (url: URL): Promise<readonly string[]> => {
+  const lookUp = async (url: URL, isListed: boolean, options: LookUpOptions): Promise<readonly string[]> => {
+    const nowhere = `The name ${hostOf(url)} leads nowhere.`;
+    let found: readonly string[];
     try {
-      const found = await resolve(url.hostname);
-      if (found.length > 0) return found;
+      found = await names(nameOf(url), { ...options, isListed });
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
-      throw new OutboundFault("unreachable", `The name ${hostOf(url)} leads nowhere.`, { code });
+      if (error instanceof OutboundFault) throw error;
+      const { code } = error instanceof LookUpFault ? error : { code: codeOf(error) };
+      if (code === "EBUSY") throw new OutboundFault("unreachable", tooMany, { code });
+      if (code === "ETIMEOUT") throw new OutboundFault("timeout", unknownYet(url), { code });
+      throw new OutboundFault("unreachable", nowhere, { code });
     }
-    throw new OutboundFault("unreachable", `The name ${hostOf(url)} leads nowhere.`);
+    if (found.length === 0) throw new OutboundFault("unreachable", nowhere);
+    return found;
   };
 
   return {
     refuseUserinfo,
-    addressesOf: async (url) => {
+    addressesOf: async (url, options = {}) => {
       refuseUserinfo(url);
       const literal = literalOf(url);
       const isAllowed = allowed.has(url.origin);
       // Who lists an address means that address. A name can be made to lead elsewhere, also a listed one.
       if (isAllowed && literal !== undefined) return [literal];
       if (!isAllowed) refuseByName(url);
-      const found = literal === undefined ? await lookUp(url) : [literal];
+      const found = literal === undefined ? await lookUp(url, isAllowed, options) : [literal];
       const reaches = found.map(reachOf);
       if (reaches.includes("special")) throw refused(url, "it leads to an address that no host has");
       if (isAllowed) return found.slice(0, mostAddresses);
