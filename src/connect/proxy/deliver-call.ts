@@ -3,7 +3,7 @@ import type { HeadersOut } from "../../kernel/outbound/headers.ts";
 import type { OutboundFault, PipeOptions, PipeOutcome } from "../../kernel/outbound/outbound.ts";
 import type { RoomDeps } from "../deps.ts";
 import type { AdmittedCall } from "./admitted-call.ts";
-import { droppedHeaders, proxiedHead } from "./answer-head.ts";
+import { proxiedHead } from "./answer-head.ts";
 import { notTried, waitAfter, waitAfterFault, waitUnlessLeft, type Tried } from "./retry.ts";
 import { bodyOf, sendCall } from "./send-call.ts";
 
@@ -37,7 +37,7 @@ export const deliverCall = async (
   let tried = notTried;
   let waitMs: number | undefined;
   const options: PipeOptions = {
-    drop: droppedHeaders,
+    decompress: asked.decompress,
     head: (status: number, headers: HeadersOut) => {
       waitMs = canRepeat
         ? waitAfter({ provider, asked, now: deps.clock.now() }, tried, { status, headers })

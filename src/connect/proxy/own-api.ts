@@ -3,12 +3,11 @@ import { Refusal } from "../../kernel/errors.ts";
 import type { HeadersOut } from "../../kernel/outbound/headers.ts";
 import type { PipeOptions, PipeOutcome } from "../../kernel/outbound/outbound.ts";
 import type { OwnApi } from "../deps.ts";
-import { droppedHeaders } from "./answer-head.ts";
 import { keptBody } from "./retry.ts";
 
 /** Calls of the provider `latchkey`, which is this server: answered in this process, past the network. */
 
-/** Besides those that never go back: of the connection that there is none of. */
+/** Of the connection that there is none of. */
 const ofConnection: ReadonlySet<string> = new Set(["connection", "keep-alive", "transfer-encoding", "date"]);
 
 /** @throws Refusal body_too_large */
@@ -30,7 +29,7 @@ export const pipeOwnApi = async (
   if (response.destroyed) return { ended: "left" };
   const kept: HeadersOut = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (!droppedHeaders.has(name) && !ofConnection.has(name)) kept[name] = value;
+    if (!ofConnection.has(name)) kept[name] = value;
   }
   const head = options.head(status, kept);
   if (!head) return { ended: "kept", status, headers: kept };

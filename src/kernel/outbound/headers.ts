@@ -75,11 +75,11 @@ export const withoutSensitive = (lines: readonly string[], sensitive: readonly s
 };
 
 /** The head of an answer as it may go on: a new object, for its receiver to change. */
-export const answerHeaders = (headers: HeadersIn, drop: ReadonlySet<string> = nothing): HeadersOut => {
+export const answerHeaders = (headers: HeadersIn): HeadersOut => {
   const kept: HeadersOut = {};
   const nominated = nominatedBy(headers["connection"]);
   for (const name in headers) {
-    if (hopByHop.has(name) || drop.has(name) || nominated.has(name)) continue;
+    if (hopByHop.has(name) || nominated.has(name)) continue;
     const value = headers[name];
     if (value !== undefined) kept[name] = typeof value === "string" ? value : [...value];
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { request as open } from "node:http";
 import { gzipSync } from "node:zlib";
@@ -207,8 +208,10 @@ describe("headers", () => {
     const { send } = await start(
       { drop: new Set(["cookie", "x-inner"]), add: { Authorization: "Basic b3Vycw==", "x-both": "ours" } },
       {
-        drop: new Set(["set-cookie"]),
-        head: (status, headers) => ({ ...headers, server: `was ${String(headers["server"])}, ${status}` }),
+        head: (status, { server, "x-quota": quota = "" }) => ({
+          server: `was ${String(server)}, ${status}`,
+          "x-quota": quota,
+        }),
       },
     );
     const reply = await send("GET", "/x", {
@@ -226,6 +229,18 @@ describe("headers", () => {
     expect(rawHeaders.join("\n")).not.toMatch(/dGhlaXJz|s=1|x-inner|theirs/);
     expect(reply.headers).toMatchObject({ server: "was nginx, 200", "x-quota": "3" });
     expect(reply.cookies).toEqual([]);
+  });
+
+  test("of a packed answer are those of the plain one, which is unpacked as fast as it is read", async () => {
+    const body = randomBytes(24 * 1024 * 1024).toString("base64");
+    const headers = { "content-encoding": "gzip", "content-type": "text/x" };
+    upstream.answers("/x", { headers, body: gzipSync(body, { level: 1 }) });
+    const { send, outcomes } = await start({}, { decompress: true });
+    const reply = await send("GET", "/x");
+    expect(reply.text === body).toBe(true);
+    expect(reply.headers["content-type"]).toBe("text/x");
+    expect(reply.headers).not.toHaveProperty("content-encoding");
+    expect(outcomes).toEqual([{ ended: "whole", status: 200 }]);
   });
 
   test("that no request may have are no fault of the stranger's", async () => {

@@ -9,6 +9,7 @@ import { answerHeaders, requestLines, type HeadersOut, type RequestHead } from "
 import type { Asker } from "./look-ups.ts";
 import type { Pools } from "./pools.ts";
 import { nextWay, type Way } from "./redirect.ts";
+import { unpackable, Unpacking } from "./unpacking.ts";
 import { Upload } from "./upload.ts";
 
 export type PipeRequest = RequestHead & {
@@ -26,12 +27,12 @@ export type PipeRequest = RequestHead & {
 
 export type PipeOptions = {
   /**
-   * The head that the client gets, from the stranger's (a new object, without hop-by-hop headers and those of `drop`).
+   * The head that the client gets, from the stranger's (a new object, without hop-by-hop headers).
    * `undefined` keeps the answer back: nothing is written, and the caller may try again.
    */
   readonly head: (status: number, headers: HeadersOut) => HeadersOut | undefined;
-  /** Headers of the answer, in lower case, that do not go on. */
-  readonly drop?: ReadonlySet<string>;
+  /** Unpacks the answer where it is compressed in a way that is known. False unless said. */
+  readonly decompress?: boolean;
   /** Without progress until the answer's head is there. 60 s unless said. */
   readonly firstByteMs?: number;
   /** How long a client may take nothing before its connection is cut. 5 minutes unless said. */
@@ -87,6 +88,9 @@ class Passage implements Dispatcher.DispatchHandler {
   #skipped = 0;
   #hasBody = false;
   #stall: NodeJS.Timeout | undefined;
+  #unpacking: Unpacking | undefined;
+  /** The client does not take what was written. */
+  #isHeldUp = false;
 
   constructor(pools: Pools, request: PipeRequest, response: ServerResponse, options: PipeOptions) {
     const { method, url, path, body, add = {}, sensitive = [], asker } = request;
@@ -156,8 +160,10 @@ class Passage implements Dispatcher.DispatchHandler {
           ? undefined
           : nextWay(this.#way, status, headers["location"]);
       if (this.#next) return;
-      const kept = answerHeaders(headers, this.#options.drop);
-      const head = this.#options.head(status, kept);
+      const kept = answerHeaders(headers);
+      const { decompress = false } = this.#options;
+      const packed = decompress ? unpackable(this.#way.method, status, kept) : undefined;
+      const head = this.#options.head(status, packed?.headers ?? kept);
       if (head === undefined) {
         this.#end({ ended: "kept", status, headers: kept });
         return;
@@ -165,6 +171,7 @@ class Passage implements Dispatcher.DispatchHandler {
       clearTimeout(this.#timer);
       this.#response.writeHead(status, head);
       this.#status = status;
+      if (packed) this.#unpacking = this.#unpack(controller, packed.make);
       process.nextTick(flushHead, this);
     } catch (error) {
       this.#fail(error);
@@ -183,24 +190,49 @@ class Passage implements Dispatcher.DispatchHandler {
       if (this.#skipped > worthReading) controller.abort(notWanted);
       return;
     }
+    if (!this.#unpacking) this.#pass(chunk);
+    else if (!this.#unpacking.write(chunk, () => controller.resume())) controller.pause();
+  }
+
+  #pass(chunk: Buffer): void {
     this.#hasBody = true;
     if (this.#response.write(chunk)) return;
-    controller.pause();
+    (this.#unpacking ?? this.#controller)?.pause();
+    this.#isHeldUp = true;
     if (this.#stall) {
       this.#stall.refresh();
       return;
     }
     this.#stall = setTimeout(endStalled, this.#options.stalledMs ?? longestStallMs, this);
-    this.#response.on("drain", () => this.#controller?.resume());
+    this.#response.on("drain", () => {
+      this.#isHeldUp = false;
+      (this.#unpacking ?? this.#controller)?.resume();
+    });
+  }
+
+  #unpack(controller: Dispatcher.DispatchController, make: ConstructorParameters<typeof Unpacking>[0]) {
+    return new Unpacking(make, this.#way.url, {
+      onPiece: (piece) => this.#isOver || this.#pass(piece),
+      onEnd: () => this.#finish(),
+      onFault: (fault) => {
+        if (this.#isOver) return;
+        this.#fail(fault);
+        controller.abort(fault);
+      },
+    });
   }
 
   onResponseEnd(): void {
     if (this.#isOver) return;
     if (this.#next) this.#goOn(this.#next);
-    else {
-      this.#end({ ended: "whole", status: this.#status });
-      this.#response.end();
-    }
+    else if (this.#unpacking) this.#unpacking.end();
+    else this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#end({ ended: "whole", status: this.#status });
+    this.#response.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
@@ -229,7 +261,7 @@ class Passage implements Dispatcher.DispatchHandler {
 
   /** Called so long after the answer was last held up; most are not held up any more then. */
   stalled(): void {
-    if (this.#isOver || this.#controller?.paused !== true) return;
+    if (this.#isOver || !this.#isHeldUp) return;
     this.#left();
     this.#response.destroy();
   }
@@ -261,6 +293,7 @@ class Passage implements Dispatcher.DispatchHandler {
   #stop(): void {
     this.#isOver = true;
     this.#finding?.abort();
+    this.#unpacking?.destroy();
     clearTimeout(this.#timer);
     clearTimeout(this.#stall);
     // The caller may try again with the same response, any number of times.

@@ -31,6 +31,7 @@ export const repairs = {
   linkBehindHash: { heading: "Connect sessions", why: "a token behind the # reaches no server and no log" },
   kept: { heading: "Connections", why: "linking anew keeps what the app has written" },
   wholeAnswer: { heading: "The proxy", why: "the provider's headers come back on success too" },
+  ownId: { heading: "The proxy", why: "the id of an answer is the one that this server's log has" },
   health: { heading: "Not here", why: "health has paths of its own" },
 } as const;
 

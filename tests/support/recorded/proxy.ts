@@ -16,6 +16,11 @@ const answered = {
   body: identity,
 };
 
+const withOwnId = {
+  why: "ownId",
+  headers: { ...answered.headers, "x-request-id": expect.stringMatching(/^[0-9a-f]{20,}$/) },
+} as const;
+
 const missing = (name: string) => [name, "invalid_type"] as const;
 
 export const proxy: readonly Exchange[] = [
@@ -23,17 +28,19 @@ export const proxy: readonly Exchange[] = [
     title: "GET through the proxy",
     ask: proxied("/api/v9/me"),
     recorded: answered,
-    repaired: { why: "wholeAnswer", headers: { ...answered.headers, "x-toggl-quota-remaining": "29" } },
+    repaired: { why: "wholeAnswer", headers: { ...withOwnId.headers, "x-toggl-quota-remaining": "29" } },
   },
   {
     title: "Query string and a forwarded header",
     ask: proxied("/api/v9/echo?a=1&b=two%20words", { headers: { "nango-proxy-x-custom": "hello" } }),
     recorded: answered,
+    repaired: withOwnId,
   },
   {
     title: "POST through the proxy",
     ask: proxied("/api/v9/echo", { method: "POST", json: { hello: "world" } }),
     recorded: answered,
+    repaired: withOwnId,
   },
   {
     title: "Upstream 404",
