@@ -188,7 +188,7 @@ export const createTries = (deps: {
       refundIn: async (tx) => {
         if (refunded) return;
         await giveBack(tx.query, verdicts);
-        tx.afterCommit(() => (refunded = Promise.resolve()));
+        tx.afterCommit(() => void (refunded = Promise.resolve()));
       },
     };
   };
