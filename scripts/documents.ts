@@ -3,10 +3,12 @@
 import { readFile } from "node:fs/promises";
 import { format } from "oxfmt";
 import * as z from "zod";
-import { ownRefusalsOf, refusalGroups } from "#app/documents/row-details.ts";
+import { wiresOf } from "#app/documents/wires.ts";
+import { refusals } from "#app/refusals.ts";
 import { settings, shownDefault } from "#kernel/config.ts";
-import { refusals } from "#kernel/errors.ts";
-import type { Route, Wire } from "#kernel/http/route.ts";
+import type { RefusalKind } from "#kernel/errors.ts";
+import type { Route } from "#kernel/http/route.ts";
+import type { Wire } from "#kernel/http/wire.ts";
 import type { Command } from "../src/cli/command.ts";
 import { commands, everywhere } from "../src/cli/commands.ts";
 import { apiTypes } from "./api-types.ts";
@@ -43,57 +45,97 @@ const settingsPage = (): string =>
     settingsTable(),
   ].join("\n\n");
 
-const errorsPage = (): string =>
+/** Wires with a sentence or a code of their own for a refusal, and which. */
+const otherWords = (kind: RefusalKind, wires: readonly Wire[]): string =>
+  wires
+    .flatMap(({ title, voice }) => {
+      const says = voice.sentenceOf(kind);
+      const spelt = voice.codeOf(kind);
+      return [
+        ...(spelt === kind.code ? [] : [`${title}: ${code(spelt)}`]),
+        ...(says === kind.text ? [] : [`${title}: ${cell(says)}`]),
+      ];
+    })
+    .join(" ");
+
+const errorsPage = (rows: readonly Route[]): string =>
   [
     notice,
     "# Refusals",
     "Every code is in this table, and none is ever renamed. A refusal is a JSON string literal with the sentence; with `Accept: application/problem+json` it is a problem document (RFC 9457) that carries the `code`, and under `errors` every field that is wrong. `credentials_missing` has no body, unless a problem document is asked for, and the header `X-Authorization-Missing: true`. Some refusals have a sentence that says more than the one shown here.",
     table(
-      ["Code", "Status", "Sentence", "On `/api/v9`"],
-      Object.entries(refusals).map(([name, row]) => [
-        code(name),
-        String(row.status),
-        cell(row.text),
-        "track" in row ? cell(row.track) : "",
+      ["Code", "Status", "Sentence", "Otherwise"],
+      Object.values(refusals).map((kind) => [
+        code(kind.code),
+        String(kind.status),
+        cell(kind.text),
+        otherWords(kind, wiresOf(rows)),
       ]),
     ),
   ].join("\n\n");
 
-const wires: Readonly<Record<Wire, string>> = {
-  accounts: "Accounts",
-  track: "Track",
-  connect: "Connect",
-  plain: "Server",
-  pages: "Pages",
-};
-
 const codes = (names: readonly string[]): string => names.map(code).join(" ");
+
+const stepsOf = ({ checks, notSupported }: Route): string =>
+  [
+    ...checks.map(({ step }) => step).filter((step) => step !== "any"),
+    ...(notSupported ? [] : ["answer"]),
+  ].join(" → ");
+
+const ownCodes = ({ checks }: Route): string =>
+  codes(checks.flatMap(({ step, refuses }) => (step === "use case" ? refuses.map((kind) => kind.code) : [])));
 
 const routesTable = (rows: readonly Route[]): string =>
   table(
-    ["Call", "Who", "What", "Refusals of its own"],
+    ["Call", "Who", "What", "The way through", "Refusals of its own"],
     rows.map((row) => [
       code(`${row.method} ${row.path}`),
       row.admits,
       cell(row.summary),
-      codes(ownRefusalsOf(row)),
+      stepsOf(row),
+      ownCodes(row),
     ]),
   );
+
+/** Which refusals a step has, by who is admitted where that matters. */
+const sharedTable = (rows: readonly Route[]): string => {
+  const shared = rows.flatMap(({ wire, admits, checks }) =>
+    checks
+      .filter(({ step }) => step !== "use case")
+      .map(({ step, refuses }) => ({
+        step,
+        of:
+          step === "guard"
+            ? `${wire.title}: ${admits}`
+            : step === "limit" || step === "query"
+              ? wire.title
+              : "",
+        refuses,
+      })),
+  );
+  return table(
+    ["Step", "Of which calls", "Refusals"],
+    [...Map.groupBy(shared, ({ step, of }) => `${step} ${of}`).values()].map((group) => [
+      group[0]?.step ?? "",
+      cell(group[0]?.of ?? ""),
+      codes([...new Set(group.flatMap(({ refuses }) => refuses.map((kind) => kind.code)))]),
+    ]),
+  );
+};
 
 const routesPage = (rows: readonly Route[]): string =>
   [
     notice,
     "# Routes",
     "Who may call what. Fields and answers are in [openapi.json](openapi.json), which a running server has at `/openapi.json`, with a page to read it on at `/docs/api`. What the refusals say is in [errors.md](errors.md).",
-    ...Object.entries(wires).flatMap(([wire, title]) => [
-      `## ${title}`,
+    "A call goes through its steps from left to right, and ends at the first one that refuses it: the bytes of a body, the site that it comes from, who makes it, how often, what is in body and query, and what it asks for. Who may not call learns nothing about the rest.",
+    ...wiresOf(rows).flatMap((wire) => [
+      `## ${wire.title}`,
       routesTable(rows.filter((row) => row.wire === wire)),
     ]),
     "## Refusals that many calls share",
-    table(
-      ["Which calls", "Refusals"],
-      refusalGroups.map(({ calls, refuses }) => [calls, codes(refuses)]),
-    ),
+    sharedTable(rows),
+    "Of the guards, those of calls that only read never refuse with `cross_site`, and those that ask for no scope never with `forbidden`.",
     "A path that nobody knows answers `not_found`; a method that a path does not know `method_not_allowed`, with `Allow`.",
   ].join("\n\n");
 
@@ -164,7 +206,7 @@ export const generateDocuments = async (): Promise<ReadonlyMap<string, string>> 
     const pages: readonly (readonly [string, string])[] = [
       ["README.md", withSettings(await textOf("README.md"))],
       ["docs/reference/cli.md", commandLinePage()],
-      ["docs/reference/errors.md", errorsPage()],
+      ["docs/reference/errors.md", errorsPage(rows)],
       ["docs/reference/openapi.json", JSON.stringify(openApi)],
       ["docs/reference/routes.md", routesPage(rows)],
       ["docs/reference/settings.md", settingsPage()],

@@ -19,8 +19,10 @@ import { createPasswordChecks } from "./credentials/verify-password.ts";
 
 export type { Account, Peer, Principal, Whence } from "./model/account.ts";
 export type { AccountDeps, AccountPolicy } from "./deps.ts";
-export type { AccountChange } from "./profile/change-account.ts";
+export { changeAccountRefuses, type AccountChange } from "./profile/change-account.ts";
 export type { AccountUseCases } from "./use-cases.ts";
+export { accountRefusals } from "./model/refusals.ts";
+export { accountEvents } from "./model/audit-events.ts";
 export { accountLimits } from "./model/limits.ts";
 export { createSigningKeys, signingKeyStatus, type SigningKeyStatus } from "./signing/signing-keys.ts";
 export { displayNameIssue } from "./model/display-name.ts";
@@ -75,7 +77,7 @@ export const createAccounts = (deps: AccountDeps): Accounts => {
       ...sessionRoutes(use, gates),
       ...recoveryRoutes(use, policy.passwordMin),
       ...addressRoutes(use, gates),
-      ...profileRoutes(use, gates),
+      ...profileRoutes(use, gates, deps.audit.names),
     ],
     anyCredential: gates.anyCredential,
     use,

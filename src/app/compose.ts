@@ -1,4 +1,5 @@
 import {
+  changeAccountRefuses,
   displayNameIssue,
   parseEmailAddress,
   peerOf,
@@ -13,8 +14,8 @@ import type { Config } from "#kernel/config.ts";
 import { loadServerSecret } from "#kernel/crypto/server-secrets.ts";
 import type { Store } from "#kernel/db/store.ts";
 import type { Incoming } from "#kernel/http/incoming.ts";
-import type { ErrorPage } from "#kernel/http/reply.ts";
 import type { Route } from "#kernel/http/route.ts";
+import type { Wire } from "#kernel/http/wire.ts";
 import { createTimetable, type Timetable } from "#kernel/jobs.ts";
 import { createCourier, type Courier } from "#kernel/mail/courier.ts";
 import type { MailTransport } from "#kernel/mail/message.ts";
@@ -38,7 +39,8 @@ export type House = {
   readonly accounts: Accounts;
   readonly connect: Connect;
   readonly routes: readonly Route[];
-  readonly errorPage: ErrorPage;
+  /** What answers people where no row does. */
+  readonly pagesWire: Wire;
   readonly ownApi: OwnApiLine;
   readonly courier: Courier;
   readonly timetable: Timetable;
@@ -94,6 +96,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       accounts: {
         change: (principal: Principal, change: AccountChange, incoming: Incoming, alongside) =>
           accounts.use.changeAccount(principal, change, peerOf(incoming), alongside),
+        changeRefuses: changeAccountRefuses,
         emailOf: (text) => {
           const parsed = parseEmailAddress(text);
           return "canonical" in parsed ? parsed : undefined;
@@ -114,7 +117,12 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       connectOrigins: connect.use.connectOrigins,
       demoConnections: connect.personalAt(demoSpot),
     });
-    const guides = guideRoutes({ origin: config.origin, providers: connect.providers, look: pages.look });
+    const guides = guideRoutes({
+      origin: config.origin,
+      providers: connect.providers,
+      look: pages.look,
+      wire: pages.wire,
+    });
 
     accounts.registerJobs(timetable);
     connect.registerJobs(timetable);
@@ -146,7 +154,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
         ],
         config.origin,
       ),
-      errorPage: pages.errorPage,
+      pagesWire: pages.wire,
       ownApi: ground.ownApi,
       courier,
       timetable,

@@ -1,6 +1,13 @@
-import { accountLimits, createAccounts, createSigningKeys, type Accounts, type Principal } from "#accounts";
+import {
+  accountEvents,
+  accountLimits,
+  createAccounts,
+  createSigningKeys,
+  type Accounts,
+  type Principal,
+} from "#accounts";
 import { fileURLToPath } from "node:url";
-import { createConnect, loadCatalogue, type Connect } from "#connect";
+import { connectEvents, createConnect, loadCatalogue, type Connect } from "#connect";
 import { provision } from "#track";
 import { second, systemClock, type Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
@@ -17,7 +24,7 @@ import { systemRandom, type Random } from "#kernel/ids.ts";
 import { createBucket } from "#kernel/limits/bucket.ts";
 import { createTries, type Tries } from "#kernel/limits/tries.ts";
 import { createMailQueue } from "#kernel/mail/queue.ts";
-import { createAudit, type Audit } from "#kernel/telemetry/audit.ts";
+import { createAudit, kernelEvents, type Audit } from "#kernel/telemetry/audit.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import { createOwnApi, type OwnApiLine } from "./own-api.ts";
 import { formAt, linksAt } from "./pages/places.ts";
@@ -39,6 +46,11 @@ export type Surprises = {
   readonly outbound?: Pick<OutboundDeps, "nameServers" | "authorities">;
 };
 
+/** Everything that is written down for owners and the operator. */
+const auditEvents = [...kernelEvents, ...accountEvents, ...connectEvents] as const;
+
+export type AuditEventName = (typeof auditEvents)[number];
+
 /** What every process of the house stands on, a server as well as a command of the operator. Nothing runs by itself. */
 export type Ground = {
   readonly clock: Clock;
@@ -46,7 +58,7 @@ export type Ground = {
   readonly rootKeys: RootKeys;
   readonly signingKeys: ReturnType<typeof createSigningKeys>;
   readonly tries: Tries;
-  readonly audit: Audit;
+  readonly audit: Audit<AuditEventName>;
   readonly rate: Limit<Principal>;
   readonly accounts: Accounts;
   readonly connect: Connect;
@@ -79,7 +91,7 @@ export const layGround = async (
 
   // Mail and audit
   const mail = createMailQueue({ rootKeys, random, clock, wake });
-  const audit = createAudit({ store, clock });
+  const audit = createAudit({ store, clock, names: auditEvents });
 
   // Who you are
   const { longestHashWaitMs = second } = surprises;

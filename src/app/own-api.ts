@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
-import type { OwnApi } from "#connect";
-import { Refusal } from "#kernel/errors.ts";
+import { connectRefusals, type OwnApi } from "#connect";
+import { Refusal, refusals } from "#kernel/errors.ts";
 
 /** This server's own Track API, called in this process: for connections of the provider `latchkey`. */
 export type OwnApiLine = {
@@ -12,7 +12,7 @@ export type OwnApiLine = {
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] as const;
 const methodOf = (text: string): (typeof methods)[number] => {
   const method = methods.find((one) => one === text);
-  if (!method) throw new Refusal("method_not_allowed");
+  if (!method) throw new Refusal(refusals.method_not_allowed);
   return method;
 };
 
@@ -40,7 +40,7 @@ export const createOwnApi = (origin: URL): OwnApiLine => {
       server = answering;
     },
     call: async ({ from, method, path, headers, body }) => {
-      if (!server) throw new Refusal("provider_unavailable");
+      if (!server) throw new Refusal(connectRefusals.provider_unavailable);
       const answer = await server.inject({
         method: methodOf(method),
         url: path,

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { Refusal } from "#kernel/errors.ts";
+import { Refusal, refusals } from "#kernel/errors.ts";
 import type { Store, StoreAddress } from "#kernel/db/store.ts";
 import { proveWritable } from "#kernel/db/inspect.ts";
 
@@ -44,7 +44,7 @@ export const createReadiness = async (store: Store, address: StoreAddress): Prom
         asked = { at: performance.now(), answer };
       }
       await asked.answer.catch((cause: unknown) => {
-        throw new Refusal("store_unavailable", { retryAfter: 1, cause });
+        throw new Refusal(refusals.store_unavailable, { retryAfter: 1, cause });
       });
     },
   };

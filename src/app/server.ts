@@ -1,13 +1,12 @@
 import type { FastifyInstance } from "fastify";
-import { quotaHeaders } from "#track";
 import { createClientAddress } from "#kernel/http/client-address.ts";
 import { createHttpServer } from "#kernel/http/serve.ts";
 import { second } from "#kernel/clock.ts";
+import { plainWire } from "#kernel/http/wire.ts";
 import { SetupFault } from "#kernel/errors.ts";
 import { systemRandom } from "#kernel/ids.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import type { House } from "./compose.ts";
-import { pageHeaders } from "./pages/page-html.ts";
 
 export type RunningServer = {
   readonly port: number;
@@ -38,17 +37,13 @@ const listenFault = (error: unknown, host: string, port: number): unknown => {
 
 /** The house's rows as an HTTP server that does not listen yet. */
 export const httpServerOf = (
-  { config, routes, errorPage, ownApi }: Pick<House, "config" | "routes" | "errorPage" | "ownApi">,
+  { config, routes, pagesWire, ownApi }: Pick<House, "config" | "routes" | "pagesWire" | "ownApi">,
   log: Log,
 ): FastifyInstance => {
   const server = createHttpServer({
     routes,
     corsOrigins: config.corsOrigins,
-    standing: {
-      track: quotaHeaders({ remaining: config.limits.quota, resetsInSeconds: 3600 }),
-      pages: pageHeaders,
-    },
-    errorPage,
+    unowned: { programs: plainWire, people: pagesWire },
     surroundings: {
       origin: config.origin,
       allowedOrigins: new Set([config.origin.origin, ...config.corsOrigins]),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { noBody } from "#kernel/http/input.ts";
 import { anyone, route, type Route } from "#kernel/http/route.ts";
+import { plainWire } from "#kernel/http/wire.ts";
 import type { Readiness } from "./readiness.ts";
 
 const state = z.object({ status: z.literal("ok") });
@@ -11,7 +12,7 @@ export const systemRoutes = (readiness: Readiness): readonly Route[] => [
     method: "GET",
     path: "/healthz",
     summary: "Whether the process answers",
-    wire: "plain",
+    wire: plainWire,
     guard: anyone,
     input: noBody,
     answers: { means: "It does.", schema: state },
@@ -21,7 +22,7 @@ export const systemRoutes = (readiness: Readiness): readonly Route[] => [
     method: "GET",
     path: "/readyz",
     summary: "Whether it can do its work: the store can be written, and changes of other processes are known",
-    wire: "plain",
+    wire: plainWire,
     guard: anyone,
     input: noBody,
     answers: { means: "It can; otherwise 503.", schema: state },

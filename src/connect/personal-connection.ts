@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Incoming } from "../kernel/http/incoming.ts";
-import { Refusal } from "../kernel/errors.ts";
+import { Refusal, type RefusalKind } from "../kernel/errors.ts";
 import type { StreamedAnswer } from "../kernel/http/route.ts";
 import { connectionsAnswer } from "./wire/answers.ts";
 import type { Connection } from "./model/connection.ts";
@@ -12,6 +12,8 @@ import { listConnections } from "./store/list-connections.ts";
 import { environmentByName } from "./store/environments.ts";
 import { integrationByKey } from "./store/integrations.ts";
 import type { ConnectUseCases } from "./use-cases.ts";
+import { refusals } from "./model/refusals.ts";
+import { proxyRefuses } from "./proxy/call-provider.ts";
 
 /**
  * What a page of this server's own may do with the connection of the person who is signed in there: all that an app
@@ -43,6 +45,8 @@ export const personalConnectionAnswer = z.object({
 type Shown = z.output<typeof personalConnectionAnswer>;
 
 export type PersonalConnections = {
+  readonly openFormRefuses: readonly RefusalKind[];
+  readonly callRefuses: readonly RefusalKind[];
   readonly show: (person: Person) => Promise<Shown>;
   /** To link an account, or the same connection anew. @throws Refusal unknown_provider_config */
   readonly openForm: (person: Person) => Promise<NewConnectSession>;
@@ -93,13 +97,15 @@ export const personalConnections = (
   };
 
   return {
+    openFormRefuses: [refusals.unknown_provider_config],
+    callRefuses: [refusals.unknown_connection, ...proxyRefuses],
     show: async (person) => {
       const { environment, connection } = await find(person);
       return { available: environment !== undefined, connection: connection ? pickShown(connection) : null };
     },
     openForm: async (person) => {
       const { environment, connection } = await find(person);
-      if (!environment) throw new Refusal("unknown_provider_config");
+      if (!environment) throw new Refusal(refusals.unknown_provider_config);
       const endUser = { id: person.id, display_name: person.name };
       if (!connection)
         return use.createConnectSession(environment, { end_user: endUser, allowed_integrations: [key] });
@@ -117,7 +123,7 @@ export const personalConnections = (
     },
     call: async (person, path, incoming) => {
       const { environment, connection } = await find(person);
-      if (!environment || !connection) throw new Refusal("unknown_connection");
+      if (!environment || !connection) throw new Refusal(refusals.unknown_connection);
       const asked = {
         integrationKey: key,
         connectionId: connection.connectionId,

@@ -41,6 +41,7 @@ import { redeliver } from "./webhooks/redeliver.ts";
 import { rotateWebhookSecret } from "./webhooks/rotate-secret.ts";
 import { connectSessionBody, newIntegrationBody } from "./wire/bodies.ts";
 import { parsePart } from "./wire/input.ts";
+import { refusals } from "./model/refusals.ts";
 
 /** Every use case of the room, with its dependencies in place. */
 export const createUseCases = (
@@ -105,15 +106,15 @@ export const createOperatorUseCases = (
     /** Origins of apps that some environment names: what may frame the form. */
     connectOrigins: () => allConnectOrigins(deps.store.query),
     changeEnvironment: ({ environment, body }: Wanted): Promise<Environment> =>
-      use.changeEnvironment(environment, parsePart(environmentBody, body, "input_invalid"), {
+      use.changeEnvironment(environment, parsePart(environmentBody, body, refusals.input_invalid), {
         channel: "cli",
       }),
     createIntegration: async ({ environment, body }: Wanted): Promise<Integration> => {
-      const wanted = parsePart(newIntegrationBody, body, "input_invalid");
+      const wanted = parsePart(newIntegrationBody, body, refusals.input_invalid);
       return use.createIntegration(await named(environment), wanted, { channel: "cli" });
     },
     createConnectSession: async ({ environment, body }: Wanted): Promise<NewConnectSession> => {
-      const wanted = parsePart(connectSessionBody, body, "input_invalid");
+      const wanted = parsePart(connectSessionBody, body, refusals.input_invalid);
       return use.createConnectSession(await named(environment), wanted);
     },
   };

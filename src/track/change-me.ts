@@ -1,9 +1,8 @@
 import { z } from "zod";
-import type { Tx } from "../kernel/db/store.ts";
-import { invalid } from "../kernel/errors.ts";
+import { type Store, type Tx } from "../kernel/db/store.ts";
+import { invalid, type RefusalKind } from "../kernel/errors.ts";
 import { Secret } from "../kernel/secret.ts";
 import { isTimeZone } from "../kernel/time-zone.ts";
-import type { Store } from "../kernel/db/store.ts";
 import type { Caller } from "./caller.ts";
 import { editProfile, workspaceOf, type TrackProfile } from "./store.ts";
 
@@ -39,6 +38,8 @@ export type ChangeMe = z.output<ReturnType<typeof changeMeBody>>;
 
 /** What the accounts behind this API are asked to change, and how they judge a name and an address. */
 export type AccountChanger<Principal, Peer, Email, Account> = {
+  /** How a change is refused that is well-formed. */
+  readonly changeRefuses: readonly RefusalKind[];
   readonly change: (
     caller: Principal,
     change: {

@@ -6,8 +6,9 @@ import { createMetering } from "./metering.ts";
 import type { ReadMeDeps } from "./read-me.ts";
 import { trackRoutes } from "./routes.ts";
 import { createUseCases, type AccountActions } from "./use-cases.ts";
+import { trackWire } from "./wire.ts";
 
-export { quotaHeaders } from "./metering.ts";
+export { trackRefusals } from "./refusals.ts";
 export { provision } from "./provision.ts";
 
 type TrackDeps<Principal extends Caller, Email> = ReadMeDeps & {
@@ -42,5 +43,7 @@ export const createTrack = <Principal extends Caller, Email>(
     metering: createMetering(deps),
     publicKeys: deps.publicKeys,
     passwordMin: deps.passwordMin,
+    changeRefuses: deps.accounts.changeRefuses,
+    wire: trackWire(deps.quota),
   }),
 });

@@ -4,6 +4,7 @@ import type { Incoming } from "../kernel/http/incoming.ts";
 import type { Limit } from "../kernel/http/route.ts";
 import { createQuota, type QuotaState } from "../kernel/limits/quota.ts";
 import type { Caller } from "./caller.ts";
+import { refusals } from "./refusals.ts";
 
 export type Metering<Principal> = {
   /**
@@ -44,7 +45,7 @@ export const createMetering = <Principal extends Caller>(deps: {
 
   const counted = (caller: Principal, incoming: Incoming): QuotaState => {
     try {
-      deps.rate(caller, incoming);
+      deps.rate.take(caller, incoming);
     } catch (error) {
       announce(incoming, quota.peek(keyOf(caller)));
       throw error;
@@ -56,14 +57,20 @@ export const createMetering = <Principal extends Caller>(deps: {
 
   return {
     state: (caller) => quota.peek(keyOf(caller)),
-    countOnly: (caller, incoming) => void counted(caller, incoming),
-    count: (caller, incoming) => {
-      const state = counted(caller, incoming);
-      if (!state.exceeded) return;
-      throw new Refusal("quota_exceeded", {
-        text: `The hourly limit of ${deps.quota} calls is used up. It resets in ${state.resetsInSeconds} seconds.`,
-        retryAfter: state.resetsInSeconds,
-      });
+    countOnly: {
+      refuses: deps.rate.refuses,
+      take: (caller, incoming) => void counted(caller, incoming),
+    },
+    count: {
+      refuses: [...deps.rate.refuses, refusals.quota_exceeded],
+      take: (caller, incoming) => {
+        const state = counted(caller, incoming);
+        if (!state.exceeded) return;
+        throw new Refusal(refusals.quota_exceeded, {
+          text: `The hourly limit of ${deps.quota} calls is used up. It resets in ${state.resetsInSeconds} seconds.`,
+          retryAfter: state.resetsInSeconds,
+        });
+      },
     },
   };
 };

@@ -1,13 +1,15 @@
 import { z } from "zod";
-import { Refusal } from "../kernel/errors.ts";
-import type { Incoming } from "../kernel/http/incoming.ts";
-import { jsonBody, noBody } from "../kernel/http/input.ts";
-import { anyone, jsonType, route, type Guard, type Route } from "../kernel/http/route.ts";
+import { Refusal, type RefusalKind } from "../kernel/errors.ts";
+import { jsonBody, namedQuery, noBody } from "../kernel/http/input.ts";
+import { anyone, route, type Guard, type Route } from "../kernel/http/route.ts";
+import { jsonType } from "../kernel/http/content-types.ts";
 import type { PublicJwk } from "../kernel/crypto/jwt/signing-keys.ts";
 import type { Caller } from "./caller.ts";
 import { changeMeBody } from "./change-me.ts";
 import type { Metering } from "./metering.ts";
 import type { TrackUseCases } from "./use-cases.ts";
+import { refusals } from "./refusals.ts";
+import { plainWire, type Wire } from "../kernel/http/wire.ts";
 
 /** Other servers may keep the public keys for a minute; a revoked one is gone from here at once. */
 const keysHeaders = { "cache-control": "public, max-age=60" };
@@ -23,13 +25,16 @@ const quotaState = z.object({
 });
 const keySet = z.object({ keys: z.array(z.object({ kid: z.string(), x: z.string() }).loose()) });
 
+const meQuery = z.object({
+  with_related_data: z.string().describe("`true` adds what belongs to the caller").optional(),
+});
+
 /** Clients write the flag as `true`, `1`, or JSON. */
 const isSet = (flag: string | undefined): boolean => flag === "true" || flag === "1" || flag === "";
 
-const workspaceIdOf = (incoming: Incoming): number => {
-  const text = incoming.param("workspace_id");
+const workspaceIdOf = (text: string): number => {
   // Longer numbers are no ids, and would lose digits.
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new Refusal("not_found");
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new Refusal(refusals.not_found);
   return Number(text);
 };
 
@@ -41,9 +46,13 @@ export const trackRoutes = <Principal extends Caller>(
     readonly metering: Metering<Principal>;
     readonly publicKeys: () => Promise<readonly PublicJwk[]>;
     readonly passwordMin: number;
+    /** How a change of the account is refused that is well-formed. */
+    readonly changeRefuses: readonly RefusalKind[];
+    readonly wire: Wire;
   },
 ): readonly Route[] => {
-  const guarded = { wire: "track", guard: deps.caller, limit: deps.metering.count } as const;
+  const { wire } = deps;
+  const guarded = { wire, guard: deps.caller, limit: deps.metering.count } as const;
   const keys = async () => ({ json: { keys: await deps.publicKeys() }, headers: keysHeaders });
   return [
     route({
@@ -52,9 +61,10 @@ export const trackRoutes = <Principal extends Caller>(
       path: "/api/v9/me",
       summary: "The caller, with the API token; `with_related_data=true` adds what belongs to them",
       input: noBody,
+      query: namedQuery(meQuery),
       answers: { means: "The caller.", schema: me },
-      run: async ({ principal, incoming }) =>
-        isSet(incoming.query("with_related_data"))
+      run: async ({ principal, query }) =>
+        isSet(query.with_related_data)
           ? { json: await use.meWithRelatedData(principal) }
           : { content: { type: jsonType, body: await use.me(principal) } },
     }),
@@ -65,6 +75,7 @@ export const trackRoutes = <Principal extends Caller>(
       path: "/api/v9/me",
       summary: "Change the caller's profile; e-mail and password need `current_password`",
       input: jsonBody(changeMeBody(deps.passwordMin)),
+      refuses: deps.changeRefuses,
       answers: { means: "The caller as they are now.", schema: me },
       run: async ({ input, principal, incoming }) => ({
         json: await use.changeMe(principal, input, incoming),
@@ -162,16 +173,17 @@ export const trackRoutes = <Principal extends Caller>(
       path: "/api/v9/workspaces/{workspace_id}",
       summary: "One of the caller's workspaces",
       input: noBody,
+      refuses: [refusals.not_found],
       answers: { means: "The workspace.", schema: workspace },
-      run: async ({ principal, incoming }) => ({
-        json: await use.workspace(principal, workspaceIdOf(incoming)),
+      run: async ({ params, principal }) => ({
+        json: await use.workspace(principal, workspaceIdOf(params.workspace_id)),
       }),
     }),
     route({
       method: "GET",
       path: "/api/v9/status",
       summary: "Whether the API answers",
-      wire: "track",
+      wire,
       guard: anyone,
       input: noBody,
       answers: { means: "It does.", schema: z.object({ status: z.literal("OK") }) },
@@ -181,7 +193,7 @@ export const trackRoutes = <Principal extends Caller>(
       method: "GET",
       path: "/api/v9/keys",
       summary: "The public keys of session tokens (JWKS)",
-      wire: "track",
+      wire,
       guard: anyone,
       input: noBody,
       answers: { means: "Every key that still verifies.", schema: keySet },
@@ -191,7 +203,7 @@ export const trackRoutes = <Principal extends Caller>(
       method: "GET",
       path: "/.well-known/jwks.json",
       summary: "The public keys of session tokens (JWKS)",
-      wire: "plain",
+      wire: plainWire,
       guard: anyone,
       input: noBody,
       answers: { means: "Every key that still verifies.", schema: keySet },

@@ -6,6 +6,7 @@ import { changeMe, type AccountChanger, type ChangeMe } from "./change-me.ts";
 import { readMe, type ReadMeDeps } from "./read-me.ts";
 import { shownOrganization, shownWorkspace } from "./shown.ts";
 import { organizationsOf, workspaceOf, workspacesOf } from "./store.ts";
+import { refusals } from "./refusals.ts";
 
 /** What this room asks of the accounts behind its callers. */
 export type AccountActions<Principal extends Caller, Email> = AccountChanger<
@@ -41,7 +42,7 @@ export const createUseCases = <Principal extends Caller, Email>(deps: Deps<Princ
     /** @throws Refusal not_found, also for a workspace of somebody else */
     workspace: async (caller: Principal, id: number) => {
       const row = await workspaceOf(store.query, caller.account.id, id);
-      if (!row) throw new Refusal("not_found");
+      if (!row) throw new Refusal(refusals.not_found);
       return shownWorkspace(row);
     },
   };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { refusals } from "#kernel/errors.ts";
+import { refusals } from "#app/refusals.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import type { Sent } from "../support/http.ts";
 import { fieldsOf } from "../support/shapes.ts";

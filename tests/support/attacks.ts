@@ -3,7 +3,7 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import { sql } from "kysely";
-import type { AuditEventName } from "#kernel/telemetry/audit.ts";
+import type { AuditEventName } from "#app/ground.ts";
 import { sessionOf, type Client, type Reply, type Sent } from "./http.ts";
 import type { TestHouse } from "./house.ts";
 import { codeIn, type Mail } from "./mails.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ownDetails } from "#app/documents/row-details.ts";
+import { ownersOf } from "#kernel/http/owners.ts";
 import type { Route } from "#kernel/http/route.ts";
 import { openHouse, type OpenHouse } from "../../scripts/house.ts";
 import { basicHeader } from "../support/http.ts";
@@ -70,15 +70,10 @@ const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
 
 let house: OpenHouse;
 let rows: readonly Route[];
-/** Calls of the original that are not here: what they say is that, to everybody. */
-let absent: ReadonlySet<Route>;
 
 beforeAll(async () => {
   house = await openHouse();
   ({ rows } = house);
-  const unguarded = rows.filter(({ admits, wire }) => admits === "anyone" && wire === "connect");
-  const said = await Promise.all(unguarded.map(async (row) => ({ row, status: (await ask(row)).status })));
-  absent = new Set(said.filter(({ status }) => status === 501).map(({ row }) => row));
 });
 afterAll(() => house.close());
 
@@ -98,10 +93,10 @@ const ask = async ({ method, path }: Route, headers: Record<string, string> = {}
 };
 
 const guarded = (): readonly Route[] =>
-  rows.filter(({ admits, wire }) => admits !== "anyone" && wire !== "connect");
+  rows.filter(({ admits, wire }) => admits !== "anyone" && wire.title !== "Connect");
 
 const guardedByKey = (): readonly Route[] =>
-  rows.filter(({ admits, wire }) => admits !== "anyone" && wire === "connect");
+  rows.filter(({ admits, wire }) => admits !== "anyone" && wire.title === "Connect");
 
 describe("every route", () => {
   test("is there once", () => {
@@ -111,20 +106,37 @@ describe("every route", () => {
   });
 
   test("asks for credentials, or is listed here with a reason", () => {
-    const without = rows.filter((row) => row.admits === "anyone" && !absent.has(row)).map(nameOf);
+    const without = rows.filter((row) => row.admits === "anyone" && !row.notSupported).map(nameOf);
     expect(without.toSorted()).toEqual(Object.keys(open).toSorted());
   });
 
   test("that changes something without credentials takes a mailed code, or refuses other sites", () => {
     const loose = rows
-      .filter((row) => row.admits === "anyone" && row.method !== "GET" && !absent.has(row))
+      .filter((row) => row.admits === "anyone" && row.method !== "GET" && !row.notSupported)
       .filter(({ sameSite, path }) => sameSite !== true && !path.endsWith("/{code}"))
       .map(nameOf);
     expect(loose).toEqual(Object.keys(openToOtherSites));
   });
 
-  test("of which the documents know more is still a route", () => {
-    expect(rows.map(nameOf)).toEqual(expect.arrayContaining(Object.keys(ownDetails)));
+  test("is at a path where its wire is at home, or that is nobody's", () => {
+    const { ownerOf } = ownersOf(rows);
+    const astray = rows
+      .filter(({ wire, path }) => wire.roots?.length !== 0 && ownerOf(path) !== wire)
+      .map(nameOf);
+    expect(astray).toEqual([]);
+    // What no wire is at home with speaks plainly, also behind a path of another: it says so in its row.
+    const guests = rows.filter(({ wire, path }) => wire.roots?.length === 0 && ownerOf(path)).map(nameOf);
+    expect(guests.filter((name) => !/ \/connect\/(demo(\/|$)|assets\/|$)/.test(name))).toEqual([]);
+  });
+
+  test("that says it is not supported refuses everybody with that", async () => {
+    const absent = rows.filter(({ notSupported }) => notSupported);
+    expect(absent.length).toBeGreaterThan(10);
+    for (const row of absent)
+      expect({ row: nameOf(row), status: (await ask(row)).status }).toEqual({
+        row: nameOf(row),
+        status: 501,
+      });
   });
 });
 

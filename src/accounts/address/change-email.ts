@@ -9,6 +9,7 @@ import { pendMove, reserveNewAddress } from "./move-address.ts";
 import { proveOwner } from "../credentials/prove-owner.ts";
 import { deleteCodes } from "../store/codes.ts";
 import type { PasswordChecks } from "../credentials/verify-password.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   AccountDeps,
@@ -37,7 +38,7 @@ export const requestEmailChange =
     await deps.store.transaction(async (tx) => {
       const held = await holdOpen(tx, account.id);
       // The password that was proved must still be the current one, or its change would not have stopped this.
-      if (held.credentialVersion !== account.credentialVersion) throw new Refusal("credentials_wrong");
+      if (held.credentialVersion !== account.credentialVersion) throw new Refusal(refusals.credentials_wrong);
       await pendMove(deps, tx, { account: held, to, tell }, { channel: principal.via, peer });
     });
   };

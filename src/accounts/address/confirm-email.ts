@@ -7,6 +7,7 @@ import { emailChangedMail } from "../mailing/mails.ts";
 import { addressTaken } from "../membership/newcomer.ts";
 import { accountById, editAccount, holdAccount, isUniqueViolation } from "../store/accounts.ts";
 import { deleteCodes, findCode, takeCode } from "../store/codes.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<AccountDeps, "store" | "clock" | "tries" | "limits" | "mail" | "audit" | "links">;
 
@@ -27,20 +28,20 @@ export const confirmEmail =
       const digest = digestOfCode(typedCode);
       const found = await findCode(deps.store.query, purposes, digest, deps.clock.now());
       const asked = found && (await accountById(deps.store.query, found.accountId));
-      if (!asked || !isOpen(asked)) throw new Refusal("code_refused");
+      if (!asked || !isOpen(asked)) throw new Refusal(refusals.code_refused);
       const tell = found.email !== undefined && (await mayTell(deps, asked));
       return deps.store.transaction(async (tx) => {
         const now = deps.clock.now();
         const before = await holdAccount(tx.query, asked.id);
         const code = await takeCode(tx.query, purposes, digest, now);
-        if (!before || !isOpen(before) || !code) throw new Refusal("code_refused");
+        if (!before || !isOpen(before) || !code) throw new Refusal(refusals.code_refused);
         const { email } = code;
         const move = email === undefined ? {} : { email: email.address, email_canonical: email.canonical };
         const edit = { ...move, email_verified_at: now };
         const account = await editAccount(tx.query, before, edit, now).catch((error: unknown) => {
           throw email && isUniqueViolation(error) ? addressTaken() : error;
         });
-        if (!account) throw new Refusal("code_refused");
+        if (!account) throw new Refusal(refusals.code_refused);
         if (email) {
           // They lie in the old mailbox, which may be somebody else's from now on.
           await deleteCodes(tx.query, account.id, ["reset", "verify_email"]);

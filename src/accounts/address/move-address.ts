@@ -8,6 +8,7 @@ import { changeCodeLifetimeMs, issueCode } from "../mailing/mail-codes.ts";
 import { addressTakenMail, changeRequestedMail, confirmChangeMail } from "../mailing/mails.ts";
 import { addressTaken } from "../membership/newcomer.ts";
 import { accountByEmail } from "../store/accounts.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** An account is to leave its address for another: who may ask for which, and the way that is confirmed first. */
 
@@ -28,7 +29,7 @@ export type NewAddress = {
  */
 export const reserveNewAddress = async (deps: Deps, email: EmailAddress, peer: Peer): Promise<NewAddress> => {
   const reserved = await deps.tries.reserve([{ policy: deps.limits.signUpsOfNetwork, value: peer.network }]);
-  if (!reserved.ok) throw new Refusal("sign_up_throttled", { retryAfter: reserved.retryAfterSeconds });
+  if (!reserved.ok) throw new Refusal(refusals.sign_up_throttled, { retryAfter: reserved.retryAfterSeconds });
   const owner = await accountByEmail(deps.store.query, email.canonical);
   if (owner && !deps.policy.hideAccounts) throw addressTaken();
   await reserveMailTo(deps, email);

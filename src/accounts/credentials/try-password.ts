@@ -10,6 +10,7 @@ import { isOpen, type Account, type Peer, type Principal } from "../model/accoun
 import { parseEmailAddress } from "../model/email-address.ts";
 import { accountByEmail, replaceHash } from "../store/accounts.ts";
 import type { RecordSometimes } from "./record-sometimes.ts";
+import { refusals } from "../model/refusals.ts";
 
 export type TryDeps = Pick<
   AccountDeps,
@@ -23,7 +24,7 @@ export type RightPassword = {
 };
 
 const throttled = (retryAfter: number): Refusal =>
-  new Refusal("login_throttled", { retryAfter, headers: { "x-remaining-login-attempts": "0" } });
+  new Refusal(refusals.login_throttled, { retryAfter, headers: { "x-remaining-login-attempts": "0" } });
 
 /** What is no address can't be anybody's, but costs and counts like one. */
 const canonicalOf = (address: string): string => {
@@ -106,7 +107,7 @@ export const tryPassword = (deps: TryDeps) => {
     const judged = judge(deps.policy, account, verdict.matches);
     if (judged === "email_unverified") {
       await counted.refund();
-      throw new Refusal(judged);
+      throw new Refusal(refusals[judged]);
     }
     if (judged === "credentials_wrong") {
       await deps.audit.record(store.query, {
@@ -116,7 +117,7 @@ export const tryPassword = (deps: TryDeps) => {
         accountId: account?.id,
         ...peer,
       });
-      throw new Refusal(judged);
+      throw new Refusal(refusals[judged]);
     }
     if (verdict.rehash) await rehash(deps, judged, password);
     return { account: judged, counted };

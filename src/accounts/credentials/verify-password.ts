@@ -6,6 +6,7 @@ import type { Refundable } from "../../kernel/limits/tries.ts";
 import type { Secret } from "../../kernel/secret.ts";
 import { isOpen, type Account, type Peer, type Principal } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
+import { refusals } from "../model/refusals.ts";
 import { accountById } from "../store/accounts.ts";
 import { passwordTags } from "./password-tags.ts";
 import { recordSometimes } from "./record-sometimes.ts";
@@ -92,7 +93,7 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
       });
       return { accountId: account.id, value: { account, until: clock.now() + verifiedForMs } };
     });
-    if (!entry) throw new Refusal("credentials_wrong");
+    if (!entry) throw new Refusal(refusals.credentials_wrong);
     return entry.account;
   };
 

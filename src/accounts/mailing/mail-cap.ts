@@ -2,6 +2,7 @@ import { Refusal } from "../../kernel/errors.ts";
 import type { Account } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
 import type { EmailAddress } from "../model/email-address.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<AccountDeps, "tries" | "limits">;
 
@@ -16,5 +17,5 @@ export const mayTell = async ({ tries, limits }: Deps, account: Account): Promis
 /** For a mail that must reach its address, or the call makes no sense. @throws Refusal mail_throttled */
 export const reserveMailTo = async ({ tries, limits }: Deps, address: EmailAddress): Promise<void> => {
   const reserved = await tries.reserve([{ policy: limits.mailsToAddress, value: address.canonical }]);
-  if (!reserved.ok) throw new Refusal("mail_throttled", { retryAfter: reserved.retryAfterSeconds });
+  if (!reserved.ok) throw new Refusal(refusals.mail_throttled, { retryAfter: reserved.retryAfterSeconds });
 };

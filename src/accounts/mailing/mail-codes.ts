@@ -1,14 +1,15 @@
 import { day, minute } from "../../kernel/clock.ts";
 import { sha256Hex } from "../../kernel/crypto/digest.ts";
 import type { Tx } from "../../kernel/db/store.ts";
-import { Refusal } from "../../kernel/errors.ts";
+import { Refusal, type RefusalKind } from "../../kernel/errors.ts";
 import { newMailCode, normalizeMailCode } from "../../kernel/ids.ts";
-import type { AuditEventName } from "../../kernel/telemetry/audit.ts";
+import type { AccountEvent } from "../model/audit-events.ts";
 import type { Peer } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
 import type { EmailAddress } from "../model/email-address.ts";
 import { putCode } from "../store/codes.ts";
 import type { CodePurpose } from "../store/tables.ts";
+import { refusals } from "../model/refusals.ts";
 
 export const resetCodeLifetimeMs = 10 * minute;
 export const verifyCodeLifetimeMs = 3 * day;
@@ -33,20 +34,23 @@ export const issueCode = async (
 /** What the store knows a typed code by. All codes that can't be right get one answer. @throws Refusal code_refused */
 export const digestOfCode = (typed: string): string => {
   const code = normalizeMailCode(typed);
-  if (code === undefined) throw new Refusal("code_refused");
+  if (code === undefined) throw new Refusal(refusals.code_refused);
   return sha256Hex(code);
 };
+
+/** How a call that takes a mailed code refuses it. */
+export const codeRefuses: readonly RefusalKind[] = [refusals.code_refused, refusals.code_throttled];
 
 /** Writes a refused code down: who tried to use which kind, from where. */
 export const withRefusedCodeAudited = async <Result>(
   deps: Pick<AccountDeps, "store" | "audit">,
-  tried: { readonly event: AuditEventName; readonly peer: Peer },
+  tried: { readonly event: AccountEvent; readonly peer: Peer },
   work: () => Promise<Result>,
 ): Promise<Result> => {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Refusal && error.code === "code_refused") {
+    if (error instanceof Refusal && error.kind === refusals.code_refused) {
       await deps.audit.record(deps.store.query, {
         event: tried.event,
         outcome: "refused",
@@ -64,5 +68,5 @@ export const reserveCodeTry = async (
   network: string,
 ): Promise<void> => {
   const reserved = await deps.tries.reserve([{ policy: deps.limits.codesOfNetwork, value: network }]);
-  if (!reserved.ok) throw new Refusal("code_throttled", { retryAfter: reserved.retryAfterSeconds });
+  if (!reserved.ok) throw new Refusal(refusals.code_throttled, { retryAfter: reserved.retryAfterSeconds });
 };

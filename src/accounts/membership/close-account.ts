@@ -13,6 +13,7 @@ import {
 } from "../store/accounts.ts";
 import { deleteCodes, takeCode } from "../store/codes.ts";
 import { deleteSessionsOf } from "../store/sessions.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   AccountDeps,
@@ -36,7 +37,7 @@ export const closeAccount =
       const held = await holdAccount(tx.query, account.id);
       // Closed twice at once: the second must not move the day of erasure, nor void the code that is on its way.
       const mayClose = held?.closedAt === null && (by.channel === "cli" || isOpen(held));
-      if (!mayClose) throw new Refusal("credentials_wrong");
+      if (!mayClose) throw new Refusal(refusals.credentials_wrong);
       const now = deps.clock.now();
       const { closeGraceDays } = deps.policy;
       const eraseAt = now + closeGraceDays * day;
@@ -84,7 +85,7 @@ export const undoClose =
           taken &&
           (await editAccount(tx.query, { id: taken.accountId }, { closed_at: null, erase_at: null }, now));
         // A lock is the operator's, and stays.
-        if (!account || !isOpen(account)) throw new Refusal("code_refused");
+        if (!account || !isOpen(account)) throw new Refusal(refusals.code_refused);
         await deps.audit.record(tx.query, {
           event: "close_undone",
           outcome: "done",

@@ -1,4 +1,4 @@
-import { checkPassword } from "../../kernel/crypto/passwords/password-policy.ts";
+import { passwordIssue } from "../model/password-issue.ts";
 import type { Tx } from "../../kernel/db/store.ts";
 import { invalid, Refusal } from "../../kernel/errors.ts";
 import { newPublicId } from "../../kernel/ids.ts";
@@ -8,6 +8,7 @@ import type { AccountDeps } from "../deps.ts";
 import type { EmailAddress } from "../model/email-address.ts";
 import { insertAccount } from "../store/accounts.ts";
 import { storeNewToken } from "../credentials/tokens.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** Who gets an account, by whichever way: a sign-up, or the operator. */
 export type Newcomer = {
@@ -24,11 +25,11 @@ const displayNameOf = ({ displayName, email }: Pick<Newcomer, "displayName" | "e
 
 /** @throws Refusal input_invalid when the password breaks a rule */
 export const refuseWeakPassword = (deps: Pick<AccountDeps, "policy">, newcomer: Newcomer): void => {
-  const issue = checkPassword(newcomer.password, {
+  const issue = passwordIssue(newcomer.password, {
     minimum: deps.policy.passwordMin,
     context: [newcomer.email.address, displayNameOf(newcomer)],
   });
-  if (issue) throw new Refusal("input_invalid", { issues: [issue] });
+  if (issue) throw new Refusal(refusals.input_invalid, { issues: [issue] });
 };
 
 /** The account, with its token and what products provide for it. Undefined when the address is taken. */

@@ -1,13 +1,16 @@
 import type { z } from "zod";
 import { clearedCookie } from "../../kernel/http/cookie.ts";
-import { jsonBody, noBody } from "../../kernel/http/input.ts";
-import { anyone, route, type Input, type Route } from "../../kernel/http/route.ts";
+import { type Input, jsonBody, noBody } from "../../kernel/http/input.ts";
+import { anyone, route, type Route } from "../../kernel/http/route.ts";
 import { peerOf } from "../sessions/authenticate.ts";
 import { sessionCookieName } from "../sessions/sessions.ts";
 import type { AccountUseCases } from "../use-cases.ts";
 import { closedAnswer, done, instantOf, success, welcome } from "../wire/answers.ts";
 import { closeBody, signUpBody } from "../wire/bodies.ts";
 import type { Gates } from "../wire/gates.ts";
+import { accountsWire } from "../wire/wire.ts";
+import { refusals } from "../model/refusals.ts";
+import { codeRefuses } from "../mailing/mail-codes.ts";
 
 const optionalBody = <Value>(schema: z.ZodType<Value>): Input<Value> => ({
   ...jsonBody(schema),
@@ -24,10 +27,11 @@ export const membershipRoutes = (
     method: "POST",
     path: "/api/signup",
     summary: "Sign up for an account",
-    wire: "accounts",
+    wire: accountsWire,
     sameSite: true,
     guard: anyone,
     input: jsonBody(signUpBody(passwordMin)),
+    refuses: [refusals.sign_up_throttled, refusals.busy],
     answers: done("The account exists; the session cookie is set."),
     run: async ({ input, incoming }) =>
       welcome(
@@ -47,7 +51,7 @@ export const membershipRoutes = (
     method: "POST",
     path: "/api/me/close_account/track",
     summary: "Close the account; `current_password`, when it is sent, must be right",
-    wire: "accounts",
+    wire: accountsWire,
     guard: cookieOrPassword,
     limit,
     input: optionalBody(closeBody),
@@ -69,12 +73,13 @@ export const membershipRoutes = (
     method: "POST",
     path: "/api/me/close_account/undo/{code}",
     summary: "Take a closed account back with the code that was mailed",
-    wire: "accounts",
+    wire: accountsWire,
     guard: anyone,
     input: noBody,
+    refuses: codeRefuses,
     answers: done("Password and token work again."),
-    run: async ({ incoming }) => {
-      await use.undoClose(incoming.param("code"), peerOf(incoming));
+    run: async ({ params, incoming }) => {
+      await use.undoClose(params.code, peerOf(incoming));
       return { json: success };
     },
   }),

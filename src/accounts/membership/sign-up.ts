@@ -8,6 +8,7 @@ import { addressTakenMail, verifyEmailMail } from "../mailing/mails.ts";
 import { addressTaken, enterAccount, refuseWeakPassword, type Newcomer } from "./newcomer.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { accountByEmail } from "../store/accounts.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   AccountDeps,
@@ -40,7 +41,8 @@ export const signUp =
     const reserved = await deps.tries.reserve([
       { policy: deps.limits.signUpsOfNetwork, value: peer.network },
     ]);
-    if (!reserved.ok) throw new Refusal("sign_up_throttled", { retryAfter: reserved.retryAfterSeconds });
+    if (!reserved.ok)
+      throw new Refusal(refusals.sign_up_throttled, { retryAfter: reserved.retryAfterSeconds });
 
     // Asked for everybody's address, so that a taken one costs the same. Without hiding, nobody is told.
     const mayMail =

@@ -1,6 +1,6 @@
-import { checkPassword } from "../../kernel/crypto/passwords/password-policy.ts";
+import { passwordIssue } from "../model/password-issue.ts";
 import type { Tx } from "../../kernel/db/store.ts";
-import { invalid, Refusal } from "../../kernel/errors.ts";
+import { invalid, Refusal, type RefusalKind } from "../../kernel/errors.ts";
 import type { Secret } from "../../kernel/secret.ts";
 import type { Account, Peer, Principal } from "../model/account.ts";
 import { verifiesFirst, type AccountDeps } from "../deps.ts";
@@ -16,6 +16,7 @@ import { editAccount, isUniqueViolation, type AccountEdit } from "../store/accou
 import { deleteCodes } from "../store/codes.ts";
 import { deleteSessionsOf } from "../store/sessions.ts";
 import type { PasswordChecks } from "../credentials/verify-password.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   AccountDeps,
@@ -30,6 +31,15 @@ export type AccountChange = {
   /** Needed with `email` and `password`, by whatever credential the call came. */
   readonly currentPassword?: Secret | undefined;
 };
+
+/** How a change is refused that is well-formed, whoever asks for it. */
+export const changeAccountRefuses: readonly RefusalKind[] = [
+  refusals.credentials_wrong,
+  refusals.login_throttled,
+  refusals.busy,
+  refusals.sign_up_throttled,
+  refusals.mail_throttled,
+];
 
 /**
  * Changes what an account says of its owner, and how they sign in. A new password ends all other sessions. A new
@@ -69,8 +79,8 @@ export const changeAccount = (deps: Deps) => {
     if (password || email) await provePassword(principal, change, peer);
     if (password) {
       const context = [email?.address ?? account.email, change.displayName ?? account.displayName];
-      const issue = checkPassword(password, { minimum: deps.policy.passwordMin, context });
-      if (issue) throw new Refusal("input_invalid", { issues: [issue] });
+      const issue = passwordIssue(password, { minimum: deps.policy.passwordMin, context });
+      if (issue) throw new Refusal(refusals.input_invalid, { issues: [issue] });
     }
     const to = email && (await reserveNewAddress(deps, email, peer));
     const tell = password || email ? await mayTell(deps, account) : false;
@@ -93,7 +103,7 @@ export const changeAccount = (deps: Deps) => {
       const changed = await editAccount(tx.query, which, edit, now).catch((error: unknown) => {
         throw movesNow && isUniqueViolation(error) ? addressTaken() : error;
       });
-      if (!changed) throw new Refusal("credentials_wrong");
+      if (!changed) throw new Refusal(refusals.credentials_wrong);
       await alongside(tx);
       const audit = { outcome: "done", channel: principal.via, accountId: account.id, ...peer } as const;
       // A code that lies in the old mailbox, or was asked for under the old password, may be in wrong hands.

@@ -56,7 +56,10 @@ const auditPage = 50;
 /** @param before shows what is older than the event of this number */
 export const listMyAudit =
   (deps: Pick<AccountDeps, "audit">) =>
-  async ({ account }: Principal, before: number | undefined): Promise<z.input<typeof myAuditAnswer>> => {
+  async (
+    { account }: Principal,
+    before: number | undefined,
+  ): Promise<z.input<ReturnType<typeof myAuditAnswer>>> => {
     const { records, next } = await deps.audit.of(account.id, { before, limit: auditPage });
     const events = records.map(({ id, at, event, outcome, channel, address, userAgent, details }) => ({
       id,

@@ -1,26 +1,37 @@
-import { invalid } from "../../kernel/errors.ts";
-import type { Incoming } from "../../kernel/http/incoming.ts";
-import { noBody } from "../../kernel/http/input.ts";
+import { z } from "zod";
+import { namedQuery, noBody } from "../../kernel/http/input.ts";
 import { route, type Route } from "../../kernel/http/route.ts";
+import { refusals } from "../model/refusals.ts";
 import type { AccountUseCases } from "../use-cases.ts";
 import { myAccountAnswer, myAuditAnswer } from "../wire/answers.ts";
+import { report } from "../wire/bodies.ts";
 import type { Gates } from "../wire/gates.ts";
+import { accountsWire } from "../wire/wire.ts";
 
-/** @throws Refusal input_invalid */
-const beforeOf = (incoming: Incoming): number | undefined => {
-  const text = incoming.query("before");
-  if (text === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw invalid("before", "type", "before must be a whole number");
-  return Number(text);
-};
+const auditQuery = z.object({
+  before: z
+    .string()
+    .meta({ type: "integer", minimum: 0 })
+    .describe("The `next` of the page before: shows what is older")
+    .transform((text, context) =>
+      /^\d{1,15}$/.test(text)
+        ? Number(text)
+        : report(context, { field: "before", rule: "type", message: "before must be a whole number" }),
+    )
+    .optional(),
+});
 
 /** What people see of their own account. */
-export const profileRoutes = (use: AccountUseCases, { cookieOrPassword, limit }: Gates): readonly Route[] => [
+export const profileRoutes = (
+  use: AccountUseCases,
+  { cookieOrPassword, limit }: Gates,
+  auditNames: readonly string[],
+): readonly Route[] => [
   route({
     method: "GET",
     path: "/api/me",
     summary: "The caller's account",
-    wire: "accounts",
+    wire: accountsWire,
     guard: cookieOrPassword,
     limit,
     input: noBody,
@@ -31,13 +42,12 @@ export const profileRoutes = (use: AccountUseCases, { cookieOrPassword, limit }:
     method: "GET",
     path: "/api/me/audit",
     summary: "What happened to the caller's account lately",
-    wire: "accounts",
+    wire: accountsWire,
     guard: cookieOrPassword,
     limit,
     input: noBody,
-    answers: { means: "At most 50 events, the newest first.", schema: myAuditAnswer },
-    run: async ({ principal, incoming }) => ({
-      json: await use.listMyAudit(principal, beforeOf(incoming)),
-    }),
+    query: namedQuery(auditQuery, [refusals.input_invalid]),
+    answers: { means: "At most 50 events, the newest first.", schema: myAuditAnswer(auditNames) },
+    run: async ({ principal, query }) => ({ json: await use.listMyAudit(principal, query.before) }),
   }),
 ];

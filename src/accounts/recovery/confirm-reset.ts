@@ -1,4 +1,4 @@
-import { checkPassword } from "../../kernel/crypto/passwords/password-policy.ts";
+import { passwordIssue } from "../model/password-issue.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import type { Secret } from "../../kernel/secret.ts";
 import { isOpen, type Peer } from "../model/account.ts";
@@ -9,6 +9,7 @@ import type { Sessions } from "../sessions/sessions.ts";
 import { accountById, editAccount } from "../store/accounts.ts";
 import { deleteCodes, findCode, takeCode } from "../store/codes.ts";
 import { deleteSessionsOf } from "../store/sessions.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   AccountDeps,
@@ -30,12 +31,12 @@ export const confirmReset =
       const digest = digestOfCode(typedCode);
       const found = await findCode(deps.store.query, ["reset"], digest, deps.clock.now());
       const asked = found && (await accountById(deps.store.query, found.accountId));
-      if (!asked || !isOpen(asked)) throw new Refusal("code_refused");
-      const issue = checkPassword(password, {
+      if (!asked || !isOpen(asked)) throw new Refusal(refusals.code_refused);
+      const issue = passwordIssue(password, {
         minimum: deps.policy.passwordMin,
         context: [asked.email, asked.displayName],
       });
-      if (issue) throw new Refusal("input_invalid", { issues: [issue] });
+      if (issue) throw new Refusal(refusals.input_invalid, { issues: [issue] });
 
       const passwordHash = await deps.passwords.hash(password);
       const signer = await deps.sessions.signer();
@@ -55,7 +56,7 @@ export const confirmReset =
           },
           now,
         );
-        if (!account || !isOpen(account)) throw new Refusal("code_refused");
+        if (!account || !isOpen(account)) throw new Refusal(refusals.code_refused);
         await deleteSessionsOf(tx.query, accountId);
         await deleteCodes(tx.query, accountId, ["verify_email", "change_email"]);
         await deps.mail.enqueue(tx, passwordChangedMail(account.email, deps.links, now));
@@ -74,7 +75,7 @@ export const confirmReset =
         tx.changed(accountId);
         return deps.sessions.issue(tx, account, { remember: false, peer, signer });
       });
-      if (cookie === undefined) throw new Refusal("code_refused");
+      if (cookie === undefined) throw new Refusal(refusals.code_refused);
       return cookie;
     });
   };

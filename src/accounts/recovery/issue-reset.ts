@@ -4,6 +4,7 @@ import { isOpen, type Whence } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
 import { issueCode, resetCodeLifetimeMs } from "../mailing/mail-codes.ts";
 import { accountById } from "../store/accounts.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "audit">;
 
@@ -18,7 +19,7 @@ export const issueReset =
   (accountId: number, whence: Whence): Promise<{ readonly code: Secret; readonly expiresAt: number }> =>
     deps.store.transaction(async (tx) => {
       const account = await accountById(tx.query, accountId);
-      if (!account || !isOpen(account)) throw new Refusal("code_refused");
+      if (!account || !isOpen(account)) throw new Refusal(refusals.code_refused);
       const expiresAt = deps.clock.now() + resetCodeLifetimeMs;
       const code = await issueCode(deps, tx, {
         accountId: accountId,

@@ -2,7 +2,7 @@ import { sha256Hex } from "../../kernel/crypto/digest.ts";
 import type { Tx } from "../../kernel/db/store.ts";
 import { newMailCode } from "../../kernel/ids.ts";
 import type { MailMessage } from "../../kernel/mail/message.ts";
-import type { AuditEventName } from "../../kernel/telemetry/audit.ts";
+import type { AccountEvent } from "../model/audit-events.ts";
 import { isOpen, type Account, type Peer } from "../model/account.ts";
 import type { AccountDeps, AccountLinks } from "../deps.ts";
 import type { EmailAddress } from "../model/email-address.ts";
@@ -22,7 +22,7 @@ type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "tries" | "limits" 
 type Kind = {
   readonly purpose: "reset" | "verify_email";
   readonly lifetimeMs: number;
-  readonly event: AuditEventName;
+  readonly event: AccountEvent;
   /** Of accounts that are open. */
   readonly isFor: (account: Account) => boolean;
   readonly mail: (to: string, links: AccountLinks, code: string) => MailMessage;

@@ -4,6 +4,9 @@ import { peerOf } from "../sessions/authenticate.ts";
 import type { AccountUseCases } from "../use-cases.ts";
 import { done, success, welcome } from "../wire/answers.ts";
 import { addressBody, confirmResetBody } from "../wire/bodies.ts";
+import { accountsWire } from "../wire/wire.ts";
+import { refusals } from "../model/refusals.ts";
+import { codeRefuses } from "../mailing/mail-codes.ts";
 
 /** A lost password, and the mail that helps. */
 export const recoveryRoutes = (use: AccountUseCases, passwordMin: number): readonly Route[] => [
@@ -11,9 +14,10 @@ export const recoveryRoutes = (use: AccountUseCases, passwordMin: number): reado
     method: "POST",
     path: "/api/me/password_reset/request",
     summary: "Ask for a password reset code by mail",
-    wire: "accounts",
+    wire: accountsWire,
     guard: anyone,
     input: jsonBody(addressBody),
+    refuses: [refusals.code_throttled],
     answers: done("A code is mailed, if there is such an account."),
     run: async ({ input, incoming }) => {
       await use.requestReset(input.email, peerOf(incoming));
@@ -24,12 +28,13 @@ export const recoveryRoutes = (use: AccountUseCases, passwordMin: number): reado
     method: "POST",
     path: "/api/me/password_reset/confirm/{code}",
     summary: "Set a new password with the code",
-    wire: "accounts",
+    wire: accountsWire,
     sameSite: true,
     guard: anyone,
     input: jsonBody(confirmResetBody(passwordMin)),
+    refuses: [...codeRefuses, refusals.busy],
     answers: done("The password is changed, all sessions ended, and a new session cookie set."),
-    run: async ({ input, incoming }) =>
-      welcome(await use.confirmReset(incoming.param("code"), input.password, peerOf(incoming))),
+    run: async ({ params, input, incoming }) =>
+      welcome(await use.confirmReset(params.code, input.password, peerOf(incoming))),
   }),
 ];

@@ -1,6 +1,6 @@
 import { sha256Hex } from "../../kernel/crypto/digest.ts";
 import { createFreshCache } from "../../kernel/db/fresh-cache.ts";
-import { Refusal } from "../../kernel/errors.ts";
+import { Refusal, type RefusalKind } from "../../kernel/errors.ts";
 import type { BasicCredentials } from "../../kernel/http/basic.ts";
 import type { Incoming } from "../../kernel/http/incoming.ts";
 import type { Guard } from "../../kernel/http/route.ts";
@@ -9,6 +9,7 @@ import type { AccountDeps } from "../deps.ts";
 import { sessionCookieName, type LiveSession, type Sessions } from "./sessions.ts";
 import { accountByToken } from "../store/accounts.ts";
 import type { PasswordChecks } from "../credentials/verify-password.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** In the password's place it says that the user's place holds an API token. Compared exactly. */
 const tokenPassword = "api_token";
@@ -53,12 +54,12 @@ export const createAuthenticate = ({ store, sessions, passwordChecks }: Deps): A
         },
       };
     });
-    if (!principal) throw new Refusal("credentials_wrong");
+    if (!principal) throw new Refusal(refusals.credentials_wrong);
     return principal;
   };
 
   const ofToken = (token: string): Principal | Promise<Principal> => {
-    if (!tokenForm.test(token)) throw new Refusal("credentials_wrong");
+    if (!tokenForm.test(token)) throw new Refusal(refusals.credentials_wrong);
     // Looked up by digest: what the comparison takes tells nothing about the token.
     const digest = sha256Hex(token);
     return byToken.get(digest) ?? loadToken(digest);
@@ -77,35 +78,48 @@ export const createAuthenticate = ({ store, sessions, passwordChecks }: Deps): A
   };
 
   const ofSession = (session: LiveSession | undefined): Principal => {
-    if (!session) throw new Refusal("session_not_current");
+    if (!session) throw new Refusal(refusals.session_not_current);
     const { account, jti } = session;
     return { account, via: "session", sessionId: jti, credential: `session:${jti}` };
   };
 
   return (incoming) => {
     const basic = incoming.basic();
-    if (basic === "malformed") throw new Refusal("credentials_wrong");
+    if (basic === "malformed") throw new Refusal(refusals.credentials_wrong);
     if (basic) return isTokenPair(basic) ? ofToken(basic.user) : ofPassword(basic, peerOf(incoming));
     const cookie = incoming.cookie(sessionCookieName);
-    if (cookie.kind === "none") throw new Refusal("credentials_missing");
-    if (cookie.kind === "ambiguous") throw new Refusal("session_not_current");
+    if (cookie.kind === "none") throw new Refusal(refusals.credentials_missing);
+    if (cookie.kind === "ambiguous") throw new Refusal(refusals.session_not_current);
     const session = sessions.resolve(cookie.value);
     return session instanceof Promise ? session.then(ofSession) : ofSession(session);
   };
 };
 
+const anyRefuses: readonly RefusalKind[] = [
+  refusals.credentials_missing,
+  refusals.credentials_wrong,
+  refusals.session_not_current,
+  refusals.email_unverified,
+  refusals.login_throttled,
+  refusals.busy,
+];
+
 /** Any of the three credentials. */
 export const anyCredential = (authenticate: Authenticate): Guard<Principal> => ({
   admits: "cookie, password or token",
+  refuses: anyRefuses,
+  readsCookie: true,
   admit: authenticate,
 });
 
 /** For what a token must not do: it is kept in programs, and may be in more hands than its owner's. */
 export const cookieOrPassword = (authenticate: Authenticate): Guard<Principal> => ({
   admits: "cookie or password",
+  refuses: [...anyRefuses, refusals.password_needed],
+  readsCookie: true,
   admit: async (incoming) => {
     const principal = await authenticate(incoming);
-    if (principal.via === "token") throw new Refusal("password_needed");
+    if (principal.via === "token") throw new Refusal(refusals.password_needed);
     return principal;
   },
 });

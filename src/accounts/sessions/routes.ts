@@ -1,7 +1,7 @@
 import { Refusal } from "../../kernel/errors.ts";
 import { clearedCookie } from "../../kernel/http/cookie.ts";
-import { noBody, parseInput } from "../../kernel/http/input.ts";
-import { anyone, route, type Input, type Route } from "../../kernel/http/route.ts";
+import { type Input, noBody, ofFields, parseInput } from "../../kernel/http/input.ts";
+import { anyone, route, type Route } from "../../kernel/http/route.ts";
 import type { AccountUseCases } from "../use-cases.ts";
 import { done, endedAnswer, mySessionsAnswer, success, successAnswer, welcome } from "../wire/answers.ts";
 import { rememberBody, signInBody } from "../wire/bodies.ts";
@@ -9,6 +9,8 @@ import type { Gates } from "../wire/gates.ts";
 import { isTokenPair, peerOf } from "./authenticate.ts";
 import { sessionCookieName } from "./sessions.ts";
 import type { SignInFacts } from "./sign-in.ts";
+import { refusals } from "../model/refusals.ts";
+import { accountsWire } from "../wire/wire.ts";
 
 const namesCredentials = (body: unknown): boolean =>
   typeof body !== "object" || body === null || "email" in body || "password" in body;
@@ -17,6 +19,8 @@ const namesCredentials = (body: unknown): boolean =>
 const signInInput: Input<SignInFacts> = {
   schema: signInBody,
   optional: true,
+  readsBasic: true,
+  refuses: [...ofFields, refusals.credentials_wrong, refusals.token_makes_no_session],
   read: (incoming) => {
     const body = incoming.json() ?? {};
     const basic = namesCredentials(body) ? undefined : incoming.basic();
@@ -25,8 +29,8 @@ const signInInput: Input<SignInFacts> = {
       return { email, password, remember };
     }
     const { remember_me: remember = false } = parseInput(rememberBody, body);
-    if (basic === "malformed") throw new Refusal("credentials_wrong");
-    if (isTokenPair(basic)) throw new Refusal("token_makes_no_session");
+    if (basic === "malformed") throw new Refusal(refusals.credentials_wrong);
+    if (isTokenPair(basic)) throw new Refusal(refusals.token_makes_no_session);
     return { email: basic.user, password: basic.password, remember };
   },
 };
@@ -40,10 +44,11 @@ export const sessionRoutes = (
     method: "POST",
     path: "/api/sessions",
     summary: "Sign in: by a JSON body, or by Basic with e-mail and password and an empty body",
-    wire: "accounts",
+    wire: accountsWire,
     sameSite: true,
     guard: anyone,
     input: signInInput,
+    refuses: [refusals.email_unverified, refusals.login_throttled, refusals.busy],
     answers: done("The session cookie is set."),
     run: async ({ input, incoming }) => welcome(await use.signIn(input, peerOf(incoming))),
   }),
@@ -51,7 +56,7 @@ export const sessionRoutes = (
     method: "GET",
     path: "/api/sessions",
     summary: "Check whether the credentials are good",
-    wire: "accounts",
+    wire: accountsWire,
     guard: anyCredential,
     limit,
     input: noBody,
@@ -62,7 +67,7 @@ export const sessionRoutes = (
     method: "DELETE",
     path: "/api/sessions",
     summary: "Sign out: the cookie's session, or with Basic alone every session of the account",
-    wire: "accounts",
+    wire: accountsWire,
     guard: anyCredential,
     limit,
     input: noBody,
@@ -81,7 +86,7 @@ export const sessionRoutes = (
     method: "GET",
     path: "/api/me/sessions",
     summary: "Where the caller is signed in",
-    wire: "accounts",
+    wire: accountsWire,
     guard: cookieOrPassword,
     limit,
     input: noBody,
@@ -92,7 +97,7 @@ export const sessionRoutes = (
     method: "DELETE",
     path: "/api/me/sessions",
     summary: "End all other sessions; with Basic alone, all of them",
-    wire: "accounts",
+    wire: accountsWire,
     guard: cookieOrPassword,
     limit,
     input: noBody,
@@ -105,16 +110,17 @@ export const sessionRoutes = (
     method: "DELETE",
     path: "/api/me/sessions/{session_id}",
     summary: "End one session of the caller",
-    wire: "accounts",
+    wire: accountsWire,
     guard: cookieOrPassword,
     limit,
     input: noBody,
+    refuses: [refusals.not_found],
     answers: {
       means: "It has ended; when it was the call's own, the cookie is cleared.",
       schema: successAnswer,
     },
-    run: async ({ principal, incoming }) => {
-      const id = incoming.param("session_id");
+    run: async ({ params, principal, incoming }) => {
+      const id = params.session_id;
       await use.endMySession(principal, id, peerOf(incoming));
       return id === principal.sessionId
         ? { json: success, cookie: clearedCookie(sessionCookieName) }

@@ -12,6 +12,7 @@ import { holdOpen } from "../credentials/hold-open.ts";
 import { sessionLifetimeMs } from "../signing/signing-keys.ts";
 import { endOldestSessions, insertSession, sessionWithAccount, touchSessions } from "../store/sessions.ts";
 import type { SessionRow } from "../store/tables.ts";
+import { refusals } from "../model/refusals.ts";
 
 export const sessionCookieName = "__Secure-accounts-session";
 
@@ -109,7 +110,7 @@ export const createSessions = (deps: Deps): Sessions => {
       const exp = iat + sessionLifetimeMs / 1000;
       const held = await holdOpen(tx, account.id);
       // What was proved a moment ago, before the hash or another wait, must hold when the session is made.
-      if (held.credentialVersion !== account.credentialVersion) throw new Refusal("credentials_wrong");
+      if (held.credentialVersion !== account.credentialVersion) throw new Refusal(refusals.credentials_wrong);
       await insertSession(tx.query, {
         jti,
         account_id: account.id,

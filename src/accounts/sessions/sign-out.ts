@@ -3,6 +3,7 @@ import type { Peer, Principal } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
 import type { Sessions } from "./sessions.ts";
 import { deleteSession, deleteSessionsOf, takeSession } from "../store/sessions.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<AccountDeps, "store" | "audit">;
 
@@ -32,11 +33,11 @@ export const endMySession =
   (deps: Deps & { readonly sessions: Sessions }) =>
   async (principal: Principal, jti: string, peer: Peer): Promise<void> => {
     // What can't be an id is not asked for: a store may not even take it as text.
-    if (!sessionIdForm.test(jti)) throw new Refusal("not_found");
+    if (!sessionIdForm.test(jti)) throw new Refusal(refusals.not_found);
     const accountId = principal.account.id;
     await deps.store.transaction(async (tx) => {
       const ended = await takeSession(tx.query, { jti, accountId });
-      if (!ended || !deps.sessions.living(ended)) throw new Refusal("not_found");
+      if (!ended || !deps.sessions.living(ended)) throw new Refusal(refusals.not_found);
       await deps.audit.record(tx.query, {
         event: "session_ended",
         outcome: "done",

@@ -58,23 +58,17 @@ export const endedAnswer = z.strictObject({
   ended: z.int().min(0).describe("How many sessions were ended."),
 });
 
-const { event, outcome, channel, details } = auditRecord.shape;
-const auditEvent = z.strictObject({
-  id: z.int(),
-  at: instant,
-  event,
-  outcome,
-  channel,
-  address,
-  device,
-  details,
-});
-
-export const myAuditAnswer = z.strictObject({
-  success: good,
-  events: z.array(auditEvent),
-  next: z.int().nullable().describe("The `before` of the next page; null on the last."),
-});
+/** @param names of all events that there are: those of other rooms too may be of the account */
+export const myAuditAnswer = (names: readonly string[]) => {
+  const { event, outcome, channel, details } = auditRecord(names).shape;
+  return z.strictObject({
+    success: good,
+    events: z.array(
+      z.strictObject({ id: z.int(), at: instant, event, outcome, channel, address, device, details }),
+    ),
+    next: z.int().nullable().describe("The `before` of the next page; null on the last."),
+  });
+};
 
 export const confirmedAnswer = z.strictObject({ success: good, email: emailText });
 

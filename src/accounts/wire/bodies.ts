@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checkPassword } from "../../kernel/crypto/passwords/password-policy.ts";
+import { passwordIssue } from "../model/password-issue.ts";
 import type { Issue } from "../../kernel/errors.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { isTimeZone } from "../../kernel/time-zone.ts";
@@ -8,7 +8,8 @@ import { parseEmailAddress } from "../model/email-address.ts";
 
 /** The bodies that this room takes. Fields that are not named here are refused by name. */
 
-const report = (context: z.RefinementCtx, issue: Issue): never => {
+/** What a schema of this room says of a value that it does not take. */
+export const report = (context: z.RefinementCtx, issue: Issue): never => {
   context.addIssue({ code: "custom", message: issue.message, params: { rule: issue.rule } });
   return z.NEVER;
 };
@@ -32,7 +33,7 @@ const newPassword = (minimum: number) =>
     .meta({ format: "password", minLength: minimum, maxLength: 1024 })
     .transform((text, context) => {
       const password = new Secret(text);
-      const issue = checkPassword(password, { minimum, context: [] });
+      const issue = passwordIssue(password, { minimum, context: [] });
       return issue ? report(context, issue) : password;
     });
 

@@ -1,9 +1,12 @@
 import fastify from "fastify";
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { noBody } from "#kernel/http/input.ts";
-import { anyone, htmlType, route, type Route } from "#kernel/http/route.ts";
+import { namedQuery, noBody } from "#kernel/http/input.ts";
+import { anyone, route, type Route } from "#kernel/http/route.ts";
+import { htmlType } from "#kernel/http/content-types.ts";
 import { openApiDocument } from "./openapi.ts";
+import { plainWire } from "#kernel/http/wire.ts";
+import { refusals } from "#kernel/errors.ts";
 
 /**
  * What the rows say of themselves: the document, and a page that shows it. The page's one library is
@@ -95,7 +98,7 @@ export const withDocuments = (rows: readonly Route[], origin: URL): readonly Rou
     });
     return loading;
   };
-  const open = { method: "GET", wire: "plain", guard: anyone, input: noBody } as const;
+  const open = { method: "GET", wire: plainWire, guard: anyone, input: noBody } as const;
   return [
     ...rows,
     route({
@@ -109,6 +112,7 @@ export const withDocuments = (rows: readonly Route[], origin: URL): readonly Rou
       ...open,
       path: "/docs/api",
       summary: "A page to read the document on",
+      refuses: [refusals.host_unknown],
       answers: { means: "The page." },
       run: async ({ incoming }) => {
         incoming.refuseOtherHosts();
@@ -129,13 +133,14 @@ export const withDocuments = (rows: readonly Route[], origin: URL): readonly Rou
       ...open,
       path: "/docs/api/scalar.js",
       summary: "The page's library",
+      query: namedQuery(z.object({ digest: z.string().optional() })),
       answers: { means: "A script." },
-      run: async ({ incoming }) => {
+      run: async ({ query }) => {
         const { body, digest } = await scalar();
         return {
           content: { type: "text/javascript; charset=utf-8", body },
           // The page asks by digest, so a new version of the script has a new address.
-          ...(incoming.query("digest") === digest ? { headers: { "cache-control": immutable } } : {}),
+          ...(query.digest === digest ? { headers: { "cache-control": immutable } } : {}),
         };
       },
     }),

@@ -1,85 +1,103 @@
 import { z } from "zod";
 import about from "../../../package.json" with { type: "json" };
-import { refusals, type RefusalCode } from "#kernel/errors.ts";
-import type { Route, Wire } from "#kernel/http/route.ts";
-import { detailsOf, refusalsOf } from "./row-details.ts";
+import type { RefusalKind } from "#kernel/errors.ts";
+import type { Route } from "#kernel/http/route.ts";
+import type { Wire } from "#kernel/http/wire.ts";
+import { refusals } from "../refusals.ts";
+import { wiresOf } from "./wires.ts";
 
 /** The OpenAPI 3.1 document of the rows. The same rows always make the same text, on every machine. */
 
 const cookieName = "__Secure-accounts-session";
 
-const schemaOf = (schema: z.ZodType): object => {
+const formOf = (schema: z.ZodType): Omit<z.core.JSONSchema.BaseSchema, "$schema"> => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   return rest;
 };
 
-const sentenceOf = (code: RefusalCode, row: Route): string => {
-  const refusal = refusals[code];
-  return row.wire === "track" && "track" in refusal ? refusal.track : refusal.text;
-};
+const schemaOf = (schema: z.ZodType): object => formOf(schema);
 
-/** As the row's wire spells it. */
-const codeOf = (code: RefusalCode, row: Route): string => {
-  const refusal = refusals[code];
-  return row.wire === "connect" && "connect" in refusal ? refusal.connect : code;
-};
+/** As the row's wire tells it. */
+const told = ({ voice }: Wire, kind: RefusalKind): string =>
+  `\`${voice.codeOf(kind)}\`: ${voice.sentenceOf(kind)}`;
 
 const retryAfter = {
   "Retry-After": { description: "Whole seconds to wait.", schema: { type: "integer", minimum: 1 } },
 };
-const connectErrors = { "application/json": { schema: { $ref: "#/components/schemas/ConnectError" } } };
-const authorizationMissing = { "X-Authorization-Missing": { schema: { type: "string", const: "true" } } };
 const problem = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
+const sentence = { "application/json": { schema: { $ref: "#/components/schemas/Sentence" } } };
 
-const refusalAnswer = (status: number, codes: readonly RefusalCode[], row: Route): object => {
-  const told = codes.map((code) => `\`${codeOf(code, row)}\`: ${sentenceOf(code, row)}`).join("\n\n");
-  const isConnect = row.wire === "connect";
-  const headers = {
-    ...(status === 401 && !isConnect ? authorizationMissing : {}),
-    ...(status === 429 || status === 503 ? retryAfter : {}),
-  };
-  // Without credentials there is no body, unless a problem document is asked for.
-  const sentence =
-    status === 401 ? {} : { "application/json": { schema: { $ref: "#/components/schemas/Sentence" } } };
+/** Of what the refusals of a wire look like, where it has a form of its own. */
+const errorName = ({ title }: Wire): string => `${title}Error`;
+
+const headersOf = (status: number, kinds: readonly RefusalKind[]): object => ({
+  ...Object.fromEntries(
+    kinds
+      .flatMap(({ headers = {} }) => Object.entries(headers))
+      .map(([name, value]) => [name, { schema: { type: "string", const: value } }]),
+  ),
+  ...(status === 429 || status === 503 ? retryAfter : {}),
+});
+
+const refusalContent = (wire: Wire, kinds: readonly RefusalKind[]): object =>
+  wire.voice.schema
+    ? { "application/json": { schema: { $ref: `#/components/schemas/${errorName(wire)}` } } }
+    : { ...(kinds.every(({ wordless }) => wordless) ? {} : sentence), ...problem };
+
+const refusalAnswer = (status: number, kinds: readonly RefusalKind[], { wire }: Route): object => {
+  const headers = headersOf(status, kinds);
   return {
-    description: told,
+    description: kinds.map((kind) => told(wire, kind)).join("\n\n"),
     ...(Object.keys(headers).length > 0 ? { headers } : {}),
-    content: isConnect ? connectErrors : { ...sentence, ...problem },
+    content: refusalContent(wire, kinds),
   };
 };
 
 const answersOf = (row: Route): object => {
   const { means, schema } = row.answers;
-  // Of rows that say another status than 200 it is the first word.
-  const status = Number(/^(2\d\d)(?=[:.])/.exec(means)?.[1] ?? 200);
   const good = {
     description: means,
     ...(schema === undefined ? {} : { content: { "application/json": { schema: schemaOf(schema) } } }),
   };
-  const byStatus = Map.groupBy(refusalsOf(row), (code) => refusals[code].status);
-  const refused = [...byStatus].map(([code, codes]) => [code, refusalAnswer(code, codes, row)] as const);
-  return Object.fromEntries<object>([[status, good], ...refused]);
+  const kinds = new Map(
+    row.checks.flatMap(({ refuses }) => refuses).map((kind) => [`${kind.status} ${kind.code}`, kind]),
+  );
+  const refused = [...Map.groupBy(kinds.values(), ({ status }) => status)].map(
+    ([status, of]) => [status, refusalAnswer(status, of, row)] as const,
+  );
+  return Object.fromEntries<object>([...(row.notSupported ? [] : [[row.status, good] as const]), ...refused]);
 };
 
-const parametersOf = (row: Route): readonly object[] => [
-  ...[...row.path.matchAll(/\{(\w+)\*?\}/g)].map(([, name]) => ({
+/** A schema as a parameter: what is a group of values by name is written `name[key]=value`. */
+const parameterOf = (name: string, place: "query" | "header", schema: z.ZodType): object => {
+  const { description: says, ...form } = formOf(schema);
+  return {
+    name,
+    in: place,
+    ...(says === undefined ? {} : { description: says }),
+    ...(schema.safeParse(undefined).success ? {} : { required: true }),
+    ...(form["type"] === "object" ? { style: "deepObject", explode: true } : {}),
+    schema: form,
+  };
+};
+
+/** As clients write the name of a header. */
+const asWritten = (name: string): string =>
+  name.replaceAll(/(?<=^|-)[a-z]/g, (letter) => letter.toUpperCase());
+
+const parametersOf = ({ path, query, headers }: Route): readonly object[] => [
+  ...[...path.matchAll(/\{(\w+)\*?\}/g)].map(([, name]) => ({
     name,
     in: "path",
     required: true,
     schema: { type: "string" },
   })),
-  ...Object.entries(detailsOf(row).query ?? {}).map(([name, description]) => ({
-    name,
-    in: "query",
-    description,
-    schema: { type: "string" },
-  })),
-  ...Object.entries(detailsOf(row).headers ?? {}).map(([name, description]) => ({
-    name,
-    in: "header",
-    description,
-    schema: { type: "string" },
-  })),
+  ...Object.entries<z.ZodType>(query.schema?.shape ?? {}).map(([name, schema]) =>
+    parameterOf(name, "query", schema),
+  ),
+  ...Object.entries<z.ZodType>(headers?.shape ?? {}).map(([name, schema]) =>
+    parameterOf(asWritten(name), "header", schema),
+  ),
 ];
 
 const securityOf = (row: Route): readonly object[] => {
@@ -96,19 +114,11 @@ const securityOf = (row: Route): readonly object[] => {
     case "anyone":
       break;
   }
-  return detailsOf(row).readsBasic ? [{}, { basic: [] }] : [];
-};
-
-const tags: Readonly<Record<Wire, string>> = {
-  accounts: "Accounts",
-  track: "Track",
-  connect: "Connect",
-  plain: "Server",
-  pages: "Pages",
+  return row.input.readsBasic ? [{}, { basic: [] }] : [];
 };
 
 /** What people open in a browser is no part of the API. */
-const isCall = ({ wire }: Route): boolean => wire !== "pages";
+const isCall = ({ wire }: Route): boolean => wire.forPeople !== true;
 
 const operationIdOf = (method: string, path: string): string =>
   method +
@@ -123,18 +133,19 @@ const methodsOf = ({ method }: Route): readonly string[] =>
 
 const operationOf = (row: Route, method: string): object => {
   const parameters = parametersOf(row);
+  const { schema, optional } = row.input;
   return {
     operationId: operationIdOf(method, row.path),
-    tags: [tags[row.wire]],
+    tags: [row.wire.title],
     summary: row.summary,
     ...(row.admits === "cookie or password" ? { description: "An API token is refused here." } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(row.bodySchema === undefined
+    ...(schema === undefined
       ? {}
       : {
           requestBody: {
-            required: !row.bodyOptional,
-            content: { "application/json": { schema: schemaOf(row.bodySchema) } },
+            required: !optional,
+            content: { "application/json": { schema: schemaOf(schema) } },
           },
         }),
     security: securityOf(row),
@@ -148,7 +159,8 @@ const description = [
   "A path that nobody knows is 404, a method that a path does not know 405 with `Allow`, and headers over 16 KiB are 431. Bodies are JSON of at most 64 KiB, plain or gzip.",
 ].join("\n\n");
 
-const components = {
+/** @param wires those with a form of their own for refusals add it to the schemas */
+const componentsOf = (wires: readonly Wire[]): object => ({
   securitySchemes: {
     basic: { type: "http", scheme: "basic", description: "`email:password`, or `<API token>:api_token`." },
     environmentKey: {
@@ -170,34 +182,11 @@ const components = {
   },
   schemas: {
     Sentence: { type: "string", description: "What is wrong, in one sentence." },
-    ConnectError: {
-      type: "object",
-      required: ["error"],
-      properties: {
-        error: {
-          type: "object",
-          required: ["code", "message"],
-          properties: {
-            code: { type: "string" },
-            message: { type: "string", description: "What is wrong, in one sentence." },
-            errors: {
-              type: "array",
-              description: "Every field that is wrong.",
-              items: {
-                type: "object",
-                required: ["code", "message", "path"],
-                properties: {
-                  code: { type: "string" },
-                  message: { type: "string" },
-                  path: { type: "array", items: { type: "string" } },
-                },
-              },
-            },
-            payload: { type: "object" },
-          },
-        },
-      },
-    },
+    ...Object.fromEntries(
+      wires.flatMap((wire) =>
+        wire.voice.schema ? [[errorName(wire), schemaOf(wire.voice.schema)] as const] : [],
+      ),
+    ),
     Problem: {
       type: "object",
       required: ["type", "title", "status", "detail", "code", "instance"],
@@ -220,7 +209,7 @@ const components = {
       },
     },
   },
-};
+});
 
 /** @param origin where the calls go, without a path */
 export const openApiDocument = (rows: readonly Route[], origin: string): object => ({
@@ -232,16 +221,7 @@ export const openApiDocument = (rows: readonly Route[], origin: string): object 
     license: { name: "Apache-2.0", identifier: "Apache-2.0" },
   },
   servers: [{ url: origin }],
-  tags: [
-    { name: "Accounts", description: "Sign-up, sessions, passwords: who you are." },
-    { name: "Track", description: "Toggl Track's API v9, so far the account part: what you may reach." },
-    {
-      name: "Connect",
-      description:
-        'Accounts that people link: sessions, credentials, the proxy. Nango\'s wire: refusals are `{"error":{"code","message"}}`.',
-    },
-    { name: "Server", description: "Whether it is well, and its public keys." },
-  ],
+  tags: wiresOf(rows.filter(isCall)).map(({ title, about: says }) => ({ name: title, description: says })),
   paths: Object.fromEntries(
     [...Map.groupBy(rows.filter(isCall), ({ path }) => path)].map(([path, group]) => [
       path.replace("*}", "}"),
@@ -250,5 +230,5 @@ export const openApiDocument = (rows: readonly Route[], origin: string): object 
       ),
     ]),
   ),
-  components,
+  components: componentsOf(wiresOf(rows)),
 });

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import type { Provider } from "#connect";
-import { Refusal } from "#kernel/errors.ts";
+import { Refusal, refusals } from "#kernel/errors.ts";
 import type { Incoming } from "#kernel/http/incoming.ts";
-import { noBody } from "#kernel/http/input.ts";
-import type { Headers } from "#kernel/http/reply.ts";
-import { anyone, htmlType, route, type Answer, type Route } from "#kernel/http/route.ts";
+import { namedQuery, noBody } from "#kernel/http/input.ts";
+import type { Headers, Wire } from "#kernel/http/wire.ts";
+import { anyone, route, type Answer, type Route } from "#kernel/http/route.ts";
+import { htmlType } from "#kernel/http/content-types.ts";
 import { guideHtml } from "./html.ts";
 import { withTargets } from "./links.ts";
 import { renderMarkdown } from "./markdown.ts";
@@ -59,10 +61,11 @@ type GuideDeps = {
   readonly origin: URL;
   readonly providers: readonly Provider[];
   readonly look: Look;
+  readonly wire: Wire;
 };
 
 /** @throws SetupFault when docs/ can't be read */
-export const guideRoutes = ({ origin: { origin }, providers, look }: GuideDeps): readonly Route[] => {
+export const guideRoutes = ({ origin: { origin }, providers, look, wire }: GuideDeps): readonly Route[] => {
   const pictures = loadPictures();
   const site = loadGuideSite(providers, { origin, hasPicture: (file) => pictures.has(file) });
   const { sections } = site;
@@ -90,44 +93,54 @@ export const guideRoutes = ({ origin: { origin }, providers, look }: GuideDeps):
     ["/docs/llms.txt", () => llms],
   ]);
 
-  const open = { method: "GET", guard: anyone, input: noBody, wire: "pages" } as const;
+  const open = { method: "GET", guard: anyone, input: noBody, wire } as const;
 
-  const row = (path: string, summary: string): Route =>
+  const answerFor = (path: string, incoming: Incoming): Answer => {
+    incoming.refuseOtherHosts();
+    const text = texts.get(path);
+    if (!text) throw new Refusal(refusals.not_found);
+    return answerWith(text(), incoming);
+  };
+  const page = {
+    ...open,
+    refuses: [refusals.host_unknown, refusals.not_found],
+    answers: { means: "The page, or with `.md` behind its name the Markdown that it is made of." },
+  } as const;
+
+  const one = (path: string, summary: string): Route =>
+    route({ ...page, path, summary, run: ({ incoming }) => answerFor(path, incoming) });
+  const pagesOf = (folder: string, summary: string): Route =>
     route({
-      ...open,
-      path,
+      ...page,
+      path: `${folder}/{page}`,
       summary,
-      answers: { means: "The page, or with `.md` behind its name the Markdown that it is made of." },
-      run: ({ incoming }) => {
-        incoming.refuseOtherHosts();
-        const text = texts.get(path.replace("{page}", incoming.param("page")));
-        if (!text) throw new Refusal("not_found");
-        return answerWith(text(), incoming);
-      },
+      run: ({ params, incoming }) => answerFor(`${folder}/${params.page}`, incoming),
     });
 
   return [
-    row("/docs", "The documentation"),
-    row("/docs/{page}", "A list of pages, or a page that is in none"),
-    row("/docs/providers/{page}", "How to link an account, by provider"),
-    row("/docs/guides/{page}", "A guide"),
-    row("/docs/reference/{page}", "A page of the reference"),
-    row("/docs/decisions/{page}", "Why something is as it is"),
-    row("/llms.txt", "The list of all pages, for programs"),
+    one("/docs", "The documentation"),
+    pagesOf("/docs", "A list of pages, or a page that is in none"),
+    pagesOf("/docs/providers", "How to link an account, by provider"),
+    pagesOf("/docs/guides", "A guide"),
+    pagesOf("/docs/reference", "A page of the reference"),
+    pagesOf("/docs/decisions", "Why something is as it is"),
+    one("/llms.txt", "The list of all pages, for programs"),
     route({
       ...open,
       path: "/docs/pictures/{file}",
       summary: "A picture of the documentation",
+      query: namedQuery(z.object({ digest: z.string().optional() })),
+      refuses: [refusals.not_found],
       answers: { means: "The picture." },
-      run: ({ incoming }) => {
-        const picture = pictures.get(incoming.param("file"));
-        if (!picture) throw new Refusal("not_found");
+      run: ({ params, query }) => {
+        const picture = pictures.get(params.file);
+        if (!picture) throw new Refusal(refusals.not_found);
         return {
           content: { type: "image/png", body: picture.body },
           headers: {
             ...headers,
             // The pages ask by digest, so a new picture has a new address.
-            "cache-control": incoming.query("digest") === picture.digest ? immutable : "no-cache",
+            "cache-control": query.digest === picture.digest ? immutable : "no-cache",
           },
         };
       },

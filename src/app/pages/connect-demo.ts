@@ -1,20 +1,14 @@
 import { z } from "zod";
 import type { Principal } from "#accounts";
 import { personalConnectionAnswer, type PersonalConnections } from "#connect";
-import { Refusal } from "#kernel/errors.ts";
+import { Refusal, refusals } from "#kernel/errors.ts";
 import type { Incoming } from "#kernel/http/incoming.ts";
 import { jsonBody, noBody } from "#kernel/http/input.ts";
-import {
-  anyone,
-  htmlType,
-  route,
-  type Answer,
-  type Guard,
-  type Limit,
-  type Route,
-} from "#kernel/http/route.ts";
+import { anyone, route, type Answer, type Guard, type Limit, type Route } from "#kernel/http/route.ts";
+import { htmlType } from "#kernel/http/content-types.ts";
 import type { PageFiles } from "./page-files.ts";
 import { createPageHtml, pagePolicy, type PageFacts } from "./page-html.ts";
+import { plainWire, type Wire } from "#kernel/http/wire.ts";
 import { places, signInFirst } from "./places.ts";
 
 /**
@@ -27,6 +21,7 @@ export const demoSpot = { environment: "dev", integration: "latchkey", provider:
 
 type Deps = {
   readonly files: PageFiles;
+  readonly wire: Wire;
   readonly caller: Guard<Principal>;
   readonly limit: Limit<Principal>;
   readonly connections: PersonalConnections;
@@ -37,7 +32,7 @@ type Deps = {
 const contentSecurityPolicy = [...pagePolicy, "frame-src 'self'", "frame-ancestors 'none'"].join("; ");
 
 const refuseElsewhere = (incoming: Incoming): void => {
-  if (!incoming.isLocal) throw new Refusal("not_found");
+  if (!incoming.isLocal) throw new Refusal(refusals.not_found);
 };
 
 /** The end user's id is one that nobody but this account has, so nobody sees another's connection. */
@@ -48,26 +43,35 @@ const personOf = ({ account, via }: Principal, incoming: Incoming) => ({
   via,
 });
 
-export const connectDemo = ({ files, caller, limit, connections, factsFor }: Deps): readonly Route[] => {
+export const connectDemo = ({
+  files,
+  wire,
+  caller,
+  limit,
+  connections,
+  factsFor,
+}: Deps): readonly Route[] => {
   const html = createPageHtml(files.page("demo"), files.look);
 
   const inLocalMode: Guard<Principal> = {
-    admits: caller.admits,
+    ...caller,
+    refuses: [...caller.refuses, refusals.not_found],
     admit: (incoming) => {
       refuseElsewhere(incoming);
       return caller.admit(incoming);
     },
   };
-  const own = { wire: "plain", guard: inLocalMode, limit } as const;
+  const own = { wire: plainWire, guard: inLocalMode, limit } as const;
 
   return [
     route({
       method: "GET",
       path: places.demo.path,
       summary: places.demo.summary,
-      wire: "pages",
+      wire,
       guard: anyone,
       input: noBody,
+      refuses: [refusals.not_found, refusals.host_unknown, ...caller.refuses],
       answers: { means: "The page." },
       run: async ({ incoming }): Promise<Answer> => {
         refuseElsewhere(incoming);
@@ -108,6 +112,7 @@ export const connectDemo = ({ files, caller, limit, connections, factsFor }: Dep
       path: `${places.demo.path}/session`,
       summary: "A connect session for the demo: to link an account, or the same connection anew",
       input: jsonBody(z.strictObject({})),
+      refuses: connections.openFormRefuses,
       answers: {
         means: "The session's token, for the form.",
         schema: z.object({ session_token: z.string(), expires_at: z.string() }),
@@ -123,6 +128,7 @@ export const connectDemo = ({ files, caller, limit, connections, factsFor }: Dep
       path: `${places.demo.path}/me`,
       summary: "`/api/v9/me` through the proxy, with the caller's own connection in the demo",
       input: noBody,
+      refuses: connections.callRefuses,
       answers: {
         means: "Whatever the API answers, as the proxy gives it to an app.",
         schema: z.record(z.string(), z.unknown()),

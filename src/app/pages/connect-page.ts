@@ -1,6 +1,8 @@
 import { noBody } from "#kernel/http/input.ts";
-import { anyone, htmlType, route, type Answer, type Route } from "#kernel/http/route.ts";
-import type { Headers } from "#kernel/http/reply.ts";
+import { anyone, route, type Answer, type Route } from "#kernel/http/route.ts";
+import { htmlType } from "#kernel/http/content-types.ts";
+import type { Headers, Wire } from "#kernel/http/wire.ts";
+import { refusals } from "#kernel/errors.ts";
 import { assetAnswer, type PageFiles } from "./page-files.ts";
 import { createPageHtml, pageHeaders, pagePolicy } from "./page-html.ts";
 import { places } from "./places.ts";
@@ -12,6 +14,7 @@ import { places } from "./places.ts";
 
 type Deps = {
   readonly files: PageFiles;
+  readonly wire: Wire;
   /** Origins of apps that some environment allows; empty: any. */
   readonly connectOrigins: () => Promise<readonly string[]>;
 };
@@ -32,16 +35,17 @@ const connectHeaders = (origins: readonly string[]): Headers => ({
   "referrer-policy": "no-referrer",
 });
 
-export const connectPage = ({ files, connectOrigins }: Deps): readonly Route[] => {
+export const connectPage = ({ files, wire, connectOrigins }: Deps): readonly Route[] => {
   const html = createPageHtml(files.page("connect"), files.look, assets)({});
   return [
     route({
       method: "GET",
       path: places.connect.path,
       summary: places.connect.summary,
-      wire: "pages",
+      wire,
       guard: anyone,
       input: noBody,
+      refuses: [refusals.host_unknown],
       answers: { means: "The page." },
       run: async ({ incoming }): Promise<Answer> => {
         incoming.refuseOtherHosts();
@@ -53,11 +57,12 @@ export const connectPage = ({ files, connectOrigins }: Deps): readonly Route[] =
       method: "GET",
       path: `${assets}{file}`,
       summary: "A script, style sheet or picture of the form",
-      wire: "pages",
+      wire,
       guard: anyone,
       input: noBody,
+      refuses: [refusals.not_found],
       answers: { means: "The file." },
-      run: ({ incoming }) => assetAnswer(files, incoming),
+      run: ({ params, incoming }) => assetAnswer(files, params.file, incoming),
     }),
   ];
 };

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
-import { Refusal, SetupFault } from "#kernel/errors.ts";
+import { Refusal, refusals, SetupFault } from "#kernel/errors.ts";
 import type { Incoming } from "#kernel/http/incoming.ts";
 import type { Answer } from "#kernel/http/route.ts";
 
@@ -64,10 +64,10 @@ const readFiles = (): { readonly index: unknown; readonly files: ReadonlyMap<str
 
 const immutable = "public, max-age=31536000, immutable";
 
-/** The file that `{file}` of the path names, in the best coding that the client can undo. */
-export const assetAnswer = (files: Pick<PageFiles, "asset">, incoming: Incoming): Answer => {
-  const asset = files.asset(incoming.param("file"));
-  if (!asset) throw new Refusal("not_found");
+/** The file of this name, in the best coding that the client can undo. */
+export const assetAnswer = (files: Pick<PageFiles, "asset">, file: string, incoming: Incoming): Answer => {
+  const asset = files.asset(file);
+  if (!asset) throw new Refusal(refusals.not_found);
   const { type, plain } = asset;
   const coding = asset.br && incoming.accepts("br") ? "br" : "gzip";
   const coded = coding === "gzip" && !incoming.accepts("gzip") ? undefined : asset[coding];

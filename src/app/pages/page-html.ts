@@ -1,4 +1,4 @@
-import type { ErrorPage, Headers } from "#kernel/http/reply.ts";
+import type { Headers } from "#kernel/http/wire.ts";
 import type { BuiltPage, Look } from "./page-files.ts";
 
 /** The HTML around a page's script: head, styles, and the facts that the script begins with. */
@@ -92,6 +92,13 @@ const says = (status: number, home: string): string | undefined => {
   if (status === 404) return "The address may be mistyped, or the page may have moved.";
   return status === 421 ? `Open it at ${home}.` : undefined;
 };
+
+/** @returns HTML */
+export type ErrorPage = (told: {
+  readonly status: number;
+  readonly sentence: string;
+  readonly requestId: string;
+}) => string;
 
 /** A refusal that a person sees instead of a page. */
 export const createErrorPage =

@@ -2,19 +2,11 @@ import { z } from "zod";
 import type { Principal } from "#accounts";
 import type { PersonalConnections } from "#connect";
 import type { Config } from "#kernel/config.ts";
-import { Refusal } from "#kernel/errors.ts";
+import { Refusal, refusals } from "#kernel/errors.ts";
 import type { Incoming } from "#kernel/http/incoming.ts";
 import { noBody } from "#kernel/http/input.ts";
-import type { ErrorPage } from "#kernel/http/reply.ts";
-import {
-  anyone,
-  htmlType,
-  route,
-  type Answer,
-  type Guard,
-  type Limit,
-  type Route,
-} from "#kernel/http/route.ts";
+import { anyone, route, type Answer, type Guard, type Limit, type Route } from "#kernel/http/route.ts";
+import { htmlType } from "#kernel/http/content-types.ts";
 import { connectDemo } from "./connect-demo.ts";
 import { connectPage } from "./connect-page.ts";
 import { assetAnswer, loadPageFiles, type Look } from "./page-files.ts";
@@ -22,6 +14,8 @@ import { createErrorPage, createPageHtml, type PageFacts } from "./page-html.ts"
 import { readOutboxMails } from "./outbox-mails.ts";
 import { places, signInFirst } from "./places.ts";
 import { outboxFolder } from "../open-store.ts";
+import { pageWire } from "./page-wire.ts";
+import { plainWire, type Wire } from "#kernel/http/wire.ts";
 
 // Their policies and rules are their own: connect-page.ts and connect-demo.ts.
 const { connect: _, demo: __, ...usual } = places;
@@ -63,8 +57,9 @@ export const createPages = ({
   limit,
   connectOrigins,
   demoConnections,
-}: PageDeps): { readonly routes: readonly Route[]; readonly errorPage: ErrorPage; readonly look: Look } => {
+}: PageDeps): { readonly routes: readonly Route[]; readonly wire: Wire; readonly look: Look } => {
   const files = loadPageFiles();
+  const wire = pageWire(createErrorPage(files.look, config.origin.origin));
 
   const signedIn = async (incoming: Incoming): Promise<PageFacts["signedIn"]> => {
     try {
@@ -96,16 +91,19 @@ export const createPages = ({
 
   const open = { method: "GET", guard: anyone, input: noBody } as const;
 
+  const pageRefuses = [refusals.host_unknown, ...caller.refuses.filter(({ code }) => !notSignedIn.has(code))];
+
   const pageRow = ({ path, name, summary, shownTo }: (typeof pages)[number]): Route => {
     const html = createPageHtml(files.page(name), files.look);
     return route({
       ...open,
       path,
       summary,
-      wire: "pages",
+      wire,
+      refuses: shownTo === "local" ? [...pageRefuses, refusals.not_found] : pageRefuses,
       answers: { means: "The page." },
       run: async ({ incoming }): Promise<Answer> => {
-        if (shownTo === "local" && !showsMails(incoming)) throw new Refusal("not_found");
+        if (shownTo === "local" && !showsMails(incoming)) throw new Refusal(refusals.not_found);
         incoming.refuseOtherHosts();
         const facts = await factsFor(incoming);
         if (shownTo === "account" && facts.signedIn === null) {
@@ -118,30 +116,32 @@ export const createPages = ({
 
   const routes = [
     ...pages.map(pageRow),
-    ...connectPage({ files, connectOrigins }),
-    ...connectDemo({ files, caller, limit, connections: demoConnections, factsFor }),
+    ...connectPage({ files, wire, connectOrigins }),
+    ...connectDemo({ files, wire, caller, limit, connections: demoConnections, factsFor }),
     route({
       ...open,
       path: "/assets/{file}",
       summary: "A script, style sheet or picture of the pages",
-      wire: "pages",
+      wire,
+      refuses: [refusals.not_found],
       answers: { means: "The file." },
-      run: ({ incoming }) => assetAnswer(files, incoming),
+      run: ({ params, incoming }) => assetAnswer(files, params.file, incoming),
     }),
     route({
       ...open,
       path: "/dev/mails",
       summary: "The newest mails in the outbox, in local mode only",
-      wire: "plain",
+      wire: plainWire,
+      refuses: [refusals.not_found],
       answers: {
         means: "At most 50 mails, the newest first.",
         schema: z.object({ mails: z.array(shownMail) }),
       },
       run: async ({ incoming }) => {
-        if (!showsMails(incoming)) throw new Refusal("not_found");
+        if (!showsMails(incoming)) throw new Refusal(refusals.not_found);
         return { json: { mails: await readOutboxMails(outboxFolder(config)) } };
       },
     }),
   ];
-  return { routes, errorPage: createErrorPage(files.look, config.origin.origin), look: files.look };
+  return { routes, wire, look: files.look };
 };

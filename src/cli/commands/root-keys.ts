@@ -5,7 +5,7 @@ import { inspectRootKeys, registeredKeys, sealingKey } from "#kernel/crypto/root
 import { countLeaning, removeRootKey, type Leaning } from "#kernel/crypto/root-keys/root-key-removal.ts";
 import { hearingMs, rotateRootKey } from "#kernel/crypto/root-keys/root-key-rotation.ts";
 import type { Stuck } from "#kernel/crypto/sealed-columns.ts";
-import type { AuditEventName } from "#kernel/telemetry/audit.ts";
+import type { kernelEvents } from "#kernel/telemetry/audit.ts";
 import type { Call, Ending } from "../command.ts";
 import { commandLog, whence, withHouse } from "../house.ts";
 import { configOf, type Io } from "../io.ts";
@@ -101,7 +101,7 @@ export const remove = ({ operand: id }: Call, io: Io): Promise<Ending> =>
 type Audit = OperatorHouse["audit"];
 
 const told =
-  (audit: Audit, event: AuditEventName) =>
+  (audit: Audit, event: (typeof kernelEvents)[number]) =>
   (tx: Tx, id: string): Promise<void> =>
     audit.record(tx.query, {
       event,

@@ -2,6 +2,7 @@ import { Refusal, type Issue } from "../../kernel/errors.ts";
 import { nearestTo } from "../../kernel/nearest.ts";
 import { faultOfValue, unwrapped } from "./model/field-value.ts";
 import type { Field, Fields, Provider, Shape } from "./model/provider.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** The rules of fields, kept by the server: a form is only one of the ways in. */
 
@@ -68,7 +69,7 @@ export const inspectFields = (
 };
 
 const valuesOrRefusal = ({ values, issues }: CheckedFields): Texts => {
-  if (issues.length > 0) throw new Refusal("input_invalid", { issues });
+  if (issues.length > 0) throw new Refusal(refusals.input_invalid, { issues });
   return values;
 };
 

@@ -1,6 +1,7 @@
 import { Refusal } from "../../kernel/errors.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { shownProvider, type ShownProvider } from "./shown-provider.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** What can be linked, as everybody may see it. */
 export type ProviderReads = {
@@ -24,7 +25,8 @@ export const readProviders = (catalogue: Catalogue, publicOrigin: string): Provi
     },
     read: (name) => {
       const provider = byName.get(name);
-      if (!provider) throw new Refusal("not_found", { text: `Unknown provider ${JSON.stringify(name)}` });
+      if (!provider)
+        throw new Refusal(refusals.not_found, { text: `Unknown provider ${JSON.stringify(name)}` });
       return provider;
     },
   };

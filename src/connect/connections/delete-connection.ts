@@ -4,6 +4,7 @@ import type { RoomDeps } from "../deps.ts";
 import { feedIdOf, type Environment } from "../model/environment.ts";
 import { connectionByKeys } from "../store/connections.ts";
 import { deleteConnection as deleteRow } from "../store/delete-connections.ts";
+import { asBadRequest } from "../model/refusals.ts";
 
 type Deps = Pick<RoomDeps, "store" | "audit" | "tell">;
 
@@ -22,7 +23,7 @@ export const deleteConnection =
       const { integrationKey, connectionId } = named;
       const connection = await connectionByKeys(tx.query, environment.id, integrationKey, connectionId);
       const gone = connection && (await deleteRow(tx.query, connection.id));
-      if (!connection || !gone) throw new Refusal("unknown_connection", { status: 400 });
+      if (!connection || !gone) throw new Refusal(asBadRequest.unknown_connection);
       await deps.tell(tx, { connection, operation: "deletion", success: true });
       await deps.audit.record(
         tx.query,

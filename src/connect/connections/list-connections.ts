@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { integrationKey } from "../wire/bodies.ts";
+import { wholeNumber } from "../wire/input.ts";
 import type { Connection } from "../model/connection.ts";
 import type { ConnectDeps } from "../deps.ts";
 import type { Environment } from "../model/environment.ts";
@@ -7,31 +8,28 @@ import { listConnections as listRows } from "../store/list-connections.ts";
 
 /** The query of a list. What is empty was not asked for: clients send names without values. */
 
-const word = z
-  .string()
-  .max(255)
-  .refine((text) => !/\p{Cc}/u.test(text), "has a control character in it")
-  .transform((text) => (text === "" ? undefined : text))
-  .optional();
-
-const count = (least: number, most: number) =>
+const word = (says: string) =>
   z
     .string()
-    .regex(/^\d{1,9}$/, "must be a whole number")
-    .transform(Number)
-    .pipe(z.int().min(least).max(most));
+    .describe(says)
+    .max(255)
+    .refine((text) => !/\p{Cc}/u.test(text), "has a control character in it")
+    .transform((text) => (text === "" ? undefined : text))
+    .optional();
 
 /** As many as the original gives to whom names no limit. */
 const unlimited = 10_000;
 
 const keys = z
   .string()
+  .describe("Of these integrations, with commas between")
   .transform((text) => text.split(",").filter((key) => key !== ""))
   .pipe(z.array(integrationKey).max(100))
   .optional();
 
 const tags = z
   .record(z.string().max(64), z.string().max(255))
+  .describe("With these values of tags; all of them must be there")
   .transform((given) =>
     Object.fromEntries(Object.entries(given).map(([key, value]) => [key.toLowerCase(), value])),
   )
@@ -40,14 +38,14 @@ const tags = z
   .optional();
 
 export const connectionsQuery = z.strictObject({
-  connectionId: word,
-  search: word,
-  endUserId: word,
-  endUserOrganizationId: word,
+  connectionId: word("Of this id"),
+  search: word("With this text in the id, or in the end user's name or address"),
+  endUserId: word("Of this end user"),
+  endUserOrganizationId: word("Of this organization"),
   integrationId: keys,
   tags,
-  limit: count(1, 2000).optional(),
-  page: count(0, 1_000_000).optional(),
+  limit: wholeNumber(1, 2000, "How many; 10000 unless said").optional(),
+  page: wholeNumber(0, 1_000_000, "Which page of that size, from 0 on").optional(),
 });
 
 export type ConnectionsQuery = z.output<typeof connectionsQuery>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Refusal } from "../../kernel/errors.ts";
 import type { Incoming } from "../../kernel/http/incoming.ts";
-import { integrationKey } from "../wire/bodies.ts";
+import { integrationKey, whichIntegration } from "../wire/bodies.ts";
 import type { ConnectionReads } from "./connection-reads.ts";
 import type { ConnectionUse } from "./connection-use.ts";
 import type { ConnectDeps } from "../deps.ts";
@@ -9,6 +9,7 @@ import type { KeyHolder } from "../model/environment.ts";
 import { nothingNamed } from "../store/named-connection.ts";
 import { shownConnection } from "./shown-connection.ts";
 import { openKept } from "../vault/vault.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<ConnectDeps, "store" | "clock" | "rootKeys" | "log"> & {
   readonly reads: ConnectionReads;
@@ -16,11 +17,14 @@ type Deps = Pick<ConnectDeps, "store" | "clock" | "rootKeys" | "log"> & {
 };
 
 /** Empty is what some clients send for what they leave out; the original takes that too. */
-const flag = z.enum(["true", "false", ""]).optional();
+const flag = z
+  .enum(["true", "false", ""])
+  .describe("Taken, and of no effect: nothing here expires")
+  .optional();
 
 /** The original's SDK always sends all four. There is nothing to refresh: no credentials here expire. */
 export const connectionQuery = z.strictObject({
-  provider_config_key: integrationKey,
+  provider_config_key: integrationKey.describe(whichIntegration),
   force_refresh: flag,
   refresh_token: flag,
   refresh_github_app_jwt_token: flag,
@@ -40,7 +44,7 @@ export const readConnection =
   async (holder: KeyHolder, connectionId: string, query: ConnectionQuery, incoming: Incoming) => {
     const mayRead = holder.scopes.has("environment:connections:read_credentials");
     if (!mayRead && asksForRefresh(query)) {
-      throw new Refusal("forbidden", {
+      throw new Refusal(refusals.forbidden, {
         text: "This key lacks the scope environment:connections:read_credentials",
       });
     }

@@ -9,13 +9,17 @@ import {
   importBody,
   integrationKey,
   oldImportBody,
+  whichIntegration,
 } from "../wire/bodies.ts";
 import type { ConnectUseCases } from "../use-cases.ts";
 import type { Gates } from "../wire/gates.ts";
-import { connectBody, noQuery, parseQuery } from "../wire/input.ts";
+import { connectBody, connectQuery } from "../wire/input.ts";
 import { connectionsQuery } from "./list-connections.ts";
 import { connectionQuery } from "./read-connection.ts";
 import { shownInList } from "./shown-connection.ts";
+import { connectWire } from "../wire/wire.ts";
+import { verificationRefuses } from "../verification/verify-credentials.ts";
+import { asBadRequest, refusals } from "../model/refusals.ts";
 
 /** The older of the two is the original's too, and its old clients call it. */
 const prefixes = [
@@ -23,19 +27,36 @@ const prefixes = [
   ["/connection", " (the older path)"],
 ] as const;
 
-const namedQuery = z.strictObject({ provider_config_key: integrationKey });
+const namedQuery = connectQuery(
+  z.strictObject({ provider_config_key: integrationKey.describe(whichIntegration) }),
+);
+
+const oldImportRefuses = [refusals.not_found, refusals.unknown_provider_template, refusals.busy];
+const importRefuses = [...new Set([...oldImportRefuses, ...verificationRefuses])];
+const notFound = [asBadRequest.unknown_provider_config, refusals.not_found];
+const readRefuses = [...notFound, refusals.connection_failing];
+const changeRefuses = [
+  ...readRefuses,
+  // Of one that is taken away while the provider is asked.
+  refusals.unknown_provider_config,
+  refusals.unknown_connection,
+  refusals.busy,
+  ...verificationRefuses,
+];
+const deleteRefuses = [asBadRequest.unknown_connection];
 
 const importRoutes = (use: ConnectUseCases, { key }: Gates): readonly Route[] => [
   route({
     method: "POST",
     path: "/connections",
     summary: "Bring a connection along; the provider is asked first, unless `verify` is false",
-    wire: "connect",
+    wire: connectWire,
     guard: key("environment:connections:create"),
     input: connectBody(importBody),
-    answers: { means: "201: the connection with its credentials.", schema: connectionAnswer },
+    refuses: importRefuses,
+    status: 201,
+    answers: { means: "The connection with its credentials.", schema: connectionAnswer },
     run: async ({ input, principal, incoming }) => {
-      noQuery(incoming);
       const connection = await use.bringConnection(keyCallerOf(principal, incoming), {
         integrationKey: input.provider_config_key,
         credentials: input.credentials,
@@ -47,19 +68,20 @@ const importRoutes = (use: ConnectUseCases, { key }: Gates): readonly Route[] =>
         webhookUrlOverride: input.webhook_url_override,
         verified: input.verify !== false,
       });
-      return { status: 201, json: connection };
+      return { json: connection };
     },
   }),
   route({
     method: "POST",
     path: "/connection",
     summary: "Bring a connection along without asking the provider (the older path)",
-    wire: "connect",
+    wire: connectWire,
     guard: key("environment:connections:create"),
     input: connectBody(oldImportBody),
-    answers: { means: "201: the connection with its credentials.", schema: connectionAnswer },
+    refuses: oldImportRefuses,
+    status: 201,
+    answers: { means: "The connection with its credentials.", schema: connectionAnswer },
     run: async ({ input, principal, incoming }) => {
-      noQuery(incoming);
       const { username, password, api_key: apiKey } = input;
       const given = Object.entries({ username, password, apiKey });
       const connection = await use.bringConnection(keyCallerOf(principal, incoming), {
@@ -70,7 +92,7 @@ const importRoutes = (use: ConnectUseCases, { key }: Gates): readonly Route[] =>
         metadata: input.metadata,
         verified: false,
       });
-      return { status: 201, json: connection };
+      return { json: connection };
     },
   }),
 ];
@@ -83,18 +105,16 @@ export const connectionRoutes = (use: ConnectUseCases, gates: Gates): readonly R
       method: "GET",
       path: prefix,
       summary: `List connections${note}`,
-      wire: "connect",
+      wire: connectWire,
       guard: gates.key("environment:connections:list"),
       input: noBody,
+      query: connectQuery(connectionsQuery),
       answers: {
         means: "A page of connections, newest first, without credentials.",
         schema: connectionsAnswer,
       },
-      run: async ({ principal, incoming }) => {
-        const found = await use.listConnections(
-          principal.environment,
-          parseQuery(connectionsQuery, incoming),
-        );
+      run: async ({ query, principal }) => {
+        const found = await use.listConnections(principal.environment, query);
         return { json: { connections: found.map(shownInList) } };
       },
     }),
@@ -102,29 +122,31 @@ export const connectionRoutes = (use: ConnectUseCases, gates: Gates): readonly R
       method: "GET",
       path: `${prefix}/{connection_id*}`,
       summary: `Read a connection and its credentials${note}`,
-      wire: "connect",
+      wire: connectWire,
       guard: gates.key("environment:connections:read", "environment:connections:read_credentials"),
       input: noBody,
+      query: connectQuery(connectionQuery),
+      refuses: readRefuses,
       answers: {
         means: "The connection; `credentials` is empty for a key that may not read them.",
         schema: connectionAnswer,
       },
-      run: async ({ principal, incoming }) => {
-        const query = parseQuery(connectionQuery, incoming);
-        return { json: await use.readConnection(principal, incoming.param("*"), query, incoming) };
-      },
+      run: async ({ params, query, principal, incoming }) => ({
+        json: await use.readConnection(principal, params.connection_id, query, incoming),
+      }),
     }),
     route({
       method: "PATCH",
       path: `${prefix}/{connection_id*}`,
       summary: `Change what is said of a connection${note}`,
-      wire: "connect",
+      wire: connectWire,
       guard: gates.key("environment:connections:update"),
       input: connectBody(changedConnectionBody),
+      query: namedQuery,
+      refuses: changeRefuses,
       answers: { means: "It is changed.", schema: doneAnswer },
-      run: async ({ input, principal, incoming }) => {
-        const { provider_config_key: key } = parseQuery(namedQuery, incoming);
-        const named = { integrationKey: key, connectionId: incoming.param("*") };
+      run: async ({ params, query, input, principal, incoming }) => {
+        const named = { integrationKey: query.provider_config_key, connectionId: params.connection_id };
         await use.changeConnection(keyCallerOf(principal, incoming), named, input);
         return { json: { success: true } };
       },
@@ -133,13 +155,14 @@ export const connectionRoutes = (use: ConnectUseCases, gates: Gates): readonly R
       method: "DELETE",
       path: `${prefix}/{connection_id*}`,
       summary: `Delete a connection and its credentials${note}`,
-      wire: "connect",
+      wire: connectWire,
       guard: gates.key("environment:connections:delete"),
       input: noBody,
+      query: namedQuery,
+      refuses: deleteRefuses,
       answers: { means: "It is gone, and its credentials with it.", schema: doneAnswer },
-      run: async ({ principal, incoming }) => {
-        const { provider_config_key: key } = parseQuery(namedQuery, incoming);
-        const named = { integrationKey: key, connectionId: incoming.param("*") };
+      run: async ({ params, query, principal, incoming }) => {
+        const named = { integrationKey: query.provider_config_key, connectionId: params.connection_id };
         await use.deleteConnection(principal.environment, named, actorOf(principal, incoming));
         return { json: { success: true } };
       },

@@ -5,6 +5,7 @@ import type { ConnectDeps } from "../deps.ts";
 import type { Environment } from "../model/environment.ts";
 import { invalidBody, parsePart } from "../wire/input.ts";
 import { insertEnvironment } from "../store/environments.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<ConnectDeps, "store" | "clock" | "audit">;
 
@@ -23,7 +24,7 @@ export const createEnvironment =
     const { connect_origins: connectOrigins } = parsePart(
       z.object({ connect_origins: origins }),
       { connect_origins: wanted.connectOrigins },
-      "input_invalid",
+      refusals.input_invalid,
     );
     return store.transaction(async (tx) => {
       const environment = await insertEnvironment(

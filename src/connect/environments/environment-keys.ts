@@ -10,6 +10,7 @@ import { Secret } from "../../kernel/secret.ts";
 import { feedIdOf, type KeyHolder } from "../model/environment.ts";
 import type { Scope } from "../model/scopes.ts";
 import { keyByDigest, touchKeys } from "../store/environments.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** `lk_<environment>_` and 256 random bits: who finds one lying about sees what it opens. */
 export const newEnvironmentKey = (random: Random, environment: string): Secret =>
@@ -28,6 +29,8 @@ export type EnvironmentKeys = {
 };
 
 type Deps = { readonly store: Store; readonly clock: Clock };
+
+const keyRefuses = [refusals.missing_auth_header, refusals.malformed_auth_header, refusals.unknown_account];
 
 /**
  * API keys of environments, looked up by digest: what the comparison takes tells nothing about a key. Who holds one is
@@ -57,20 +60,24 @@ export const createEnvironmentKeys = ({ store, clock }: Deps): EnvironmentKeys =
 
   const admit = async (incoming: Incoming, anyOf: readonly Scope[]): Promise<KeyHolder> => {
     const key = incoming.bearer();
-    if (key === "missing") throw new Refusal("missing_auth_header");
-    if (key === "malformed") throw new Refusal("malformed_auth_header");
+    if (key === "missing") throw new Refusal(refusals.missing_auth_header);
+    if (key === "malformed") throw new Refusal(refusals.malformed_auth_header);
     const found = holderOf(key);
     const holder = found instanceof Promise ? await found : found;
-    if (!holder) throw new Refusal("unknown_account");
+    if (!holder) throw new Refusal(refusals.unknown_account);
     if (anyOf.length > 0 && !anyOf.some((scope) => holder.scopes.has(scope))) {
-      throw new Refusal("forbidden", { text: `This key lacks the scope ${anyOf.join(" or ")}` });
+      throw new Refusal(refusals.forbidden, { text: `This key lacks the scope ${anyOf.join(" or ")}` });
     }
     noteUse(holder);
     return holder;
   };
 
   return {
-    guard: (...anyOf) => ({ admits: "API key", admit: (incoming) => admit(incoming, anyOf) }),
+    guard: (...anyOf) => ({
+      admits: "API key",
+      refuses: anyOf.length > 0 ? [...keyRefuses, refusals.forbidden] : keyRefuses,
+      admit: (incoming) => admit(incoming, anyOf),
+    }),
     holderOf,
     flushUsed: async () => {
       if (used.size === 0) return;

@@ -6,8 +6,9 @@ import { appearanceAnswer } from "../model/appearance.ts";
 import type { Environment } from "../model/environment.ts";
 import type { ConnectUseCases } from "../use-cases.ts";
 import type { Gates } from "../wire/gates.ts";
-import { connectBody, noQuery } from "../wire/input.ts";
+import { connectBody } from "../wire/input.ts";
 import { environmentBody } from "./change-environment.ts";
+import { connectWire } from "../wire/wire.ts";
 
 const environmentAnswer = z.object({
   data: z.object({
@@ -29,7 +30,7 @@ export const environmentRoutes = (use: ConnectUseCases, { key }: Gates): readonl
     method: "GET",
     path: "/environment",
     summary: "The environment of the key: which apps may open the form, and what it looks like",
-    wire: "connect",
+    wire: connectWire,
     guard: key("environment:settings:read"),
     input: noBody,
     answers: {
@@ -37,21 +38,17 @@ export const environmentRoutes = (use: ConnectUseCases, { key }: Gates): readonl
         "The settings. With no `connect_origins` any app may open the form, as long as no environment names some.",
       schema: environmentAnswer,
     },
-    run: ({ principal, incoming }) => {
-      noQuery(incoming);
-      return { json: { data: shownEnvironment(principal.environment) } };
-    },
+    run: ({ principal }) => ({ json: { data: shownEnvironment(principal.environment) } }),
   }),
   route({
     method: "PATCH",
     path: "/environment",
     summary: "Say which apps may open the form, and what it looks like",
-    wire: "connect",
+    wire: connectWire,
     guard: key("environment:settings:write"),
     input: connectBody(environmentBody),
     answers: { means: "The settings as they are now.", schema: environmentAnswer },
     run: async ({ input, principal, incoming }) => {
-      noQuery(incoming);
       const changed = await use.changeEnvironment(
         principal.environment.name,
         input,

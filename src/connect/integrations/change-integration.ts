@@ -12,6 +12,7 @@ import { failConnectionsElsewhere } from "../store/connection-changes.ts";
 import { connectionsByRow } from "../store/connections.ts";
 import { hasConnections, integrationByKey, updateIntegration } from "../store/integrations.ts";
 import { openConfig, sealConfig } from "../vault/vault.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   RoomDeps,
@@ -20,13 +21,13 @@ type Deps = Pick<
 
 /** @throws Refusal not_found, as recorded */
 export const noIntegration = (key: string): Refusal =>
-  new Refusal("not_found", { text: `Integration "${key}" does not exist` });
+  new Refusal(refusals.not_found, { text: `Integration "${key}" does not exist` });
 
 const configOf = (deps: Deps, before: Integration, wanted: ChangedIntegrationBody): CheckedConfig => {
   const secret = openConfig(deps, before);
   if (wanted.integration_config === undefined) return { open: before.config, secret };
   const provider = deps.catalogue.get(before.provider);
-  if (!provider) throw new Refusal("unknown_provider_template");
+  if (!provider) throw new Refusal(refusals.unknown_provider_template);
   return checkIntegrationConfig(
     provider,
     { ...before.config, ...secret, ...wanted.integration_config },

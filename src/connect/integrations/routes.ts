@@ -6,12 +6,17 @@ import { doneAnswer, integrationAnswer, integrationsAnswer } from "../wire/answe
 import { changedIntegrationBody, newIntegrationBody } from "../wire/bodies.ts";
 import type { ConnectUseCases } from "../use-cases.ts";
 import type { Gates } from "../wire/gates.ts";
-import { connectBody, noQuery, parseQuery } from "../wire/input.ts";
+import { connectBody, connectQuery } from "../wire/input.ts";
 import type { shownIntegration } from "./shown-integration.ts";
+import { connectWire } from "../wire/wire.ts";
+import { refusals } from "../model/refusals.ts";
 
 const part = z.enum(["webhook", "credentials"]);
 const oneQuery = z.strictObject({
-  include: z.union([part, z.array(part)], "must be webhook or credentials").optional(),
+  include: z
+    .union([part, z.array(part)], "must be webhook or credentials")
+    .describe("Of both there is none here: null")
+    .optional(),
 });
 
 /** Which providers the people of an app may link, and how (contract nango §1.8). */
@@ -24,15 +29,14 @@ export const integrationRoutes = (
     method: "GET",
     path: "/integrations",
     summary: "List the integrations of the environment, or those that a connect session is for",
-    wire: "connect",
+    wire: connectWire,
     guard: keyOrSession("environment:integrations:list"),
     input: noBody,
     answers: {
       means: "The integrations, in the order in which they were made.",
       schema: integrationsAnswer,
     },
-    run: async ({ principal, incoming }) => {
-      noQuery(incoming);
+    run: async ({ principal }) => {
       const found = await use.listIntegrations(principal);
       return { json: { data: found.map((integration) => shown(integration)) } };
     },
@@ -41,12 +45,11 @@ export const integrationRoutes = (
     method: "POST",
     path: "/integrations",
     summary: "Let people link a provider",
-    wire: "connect",
+    wire: connectWire,
     guard: key("environment:integrations:create"),
     input: connectBody(newIntegrationBody),
     answers: { means: "The integration.", schema: integrationAnswer },
     run: async ({ input, principal, incoming }) => {
-      noQuery(incoming);
       const made = await use.createIntegration(principal.environment, input, actorOf(principal, incoming));
       return { json: { data: shown(made, { config: true }) } };
     },
@@ -55,16 +58,18 @@ export const integrationRoutes = (
     method: "GET",
     path: "/integrations/{integration_key}",
     summary: "Read an integration",
-    wire: "connect",
+    wire: connectWire,
     guard: key("environment:integrations:read"),
     input: noBody,
+    query: connectQuery(oneQuery),
+    refuses: [refusals.not_found],
     answers: {
       means: "The integration, without what is secret of its configuration.",
       schema: integrationAnswer,
     },
-    run: async ({ principal, incoming }) => {
-      const asked = [parseQuery(oneQuery, incoming).include ?? []].flat();
-      const integration = await use.readIntegration(principal.environment, incoming.param("integration_key"));
+    run: async ({ params, query, principal }) => {
+      const asked = [query.include ?? []].flat();
+      const integration = await use.readIntegration(principal.environment, params.integration_key);
       const include = {
         config: true,
         webhook: asked.includes("webhook"),
@@ -77,13 +82,13 @@ export const integrationRoutes = (
     method: "PATCH",
     path: "/integrations/{integration_key}",
     summary: "Change an integration",
-    wire: "connect",
+    wire: connectWire,
     guard: key("environment:integrations:update"),
     input: connectBody(changedIntegrationBody),
+    refuses: [refusals.not_found, refusals.unknown_provider_template, refusals.connection_failing],
     answers: { means: "The integration as it is now.", schema: integrationAnswer },
-    run: async ({ input, principal, incoming }) => {
-      noQuery(incoming);
-      const wanted = { key: incoming.param("integration_key"), wanted: input };
+    run: async ({ params, input, principal, incoming }) => {
+      const wanted = { key: params.integration_key, wanted: input };
       const changed = await use.changeIntegration(
         principal.environment,
         wanted,
@@ -96,13 +101,13 @@ export const integrationRoutes = (
     method: "DELETE",
     path: "/integrations/{integration_key}",
     summary: "Delete an integration, and every connection of it",
-    wire: "connect",
+    wire: connectWire,
     guard: key("environment:integrations:delete"),
     input: noBody,
+    refuses: [refusals.not_found],
     answers: { means: "It is gone, and the credentials of its connections with it.", schema: doneAnswer },
-    run: async ({ principal, incoming }) => {
-      noQuery(incoming);
-      const named = incoming.param("integration_key");
+    run: async ({ params, principal, incoming }) => {
+      const { integration_key: named } = params;
       await use.deleteIntegration(principal.environment, named, actorOf(principal, incoming));
       return { json: { success: true } };
     },

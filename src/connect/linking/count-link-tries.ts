@@ -5,6 +5,7 @@ import type { RoomDeps } from "../deps.ts";
 import { mostTries } from "../model/connect-session.ts";
 import { countTry, giveTryBack } from "../store/connect-sessions.ts";
 import type { Submission } from "./submission.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** Guesses that are spread over many sessions still come from somewhere. */
 const linksOfNetwork: TryPolicy = {
@@ -15,7 +16,9 @@ const linksOfNetwork: TryPolicy = {
 };
 
 const tooManyTries = (): Refusal =>
-  new Refusal("rate_limited", { text: "Too many wrong tries with this link. Ask the app for a new one." });
+  new Refusal(refusals.rate_limited, {
+    text: "Too many wrong tries with this link. Ask the app for a new one.",
+  });
 
 /**
  * Wrong credentials count, and nothing else does: nobody is locked out by the provider's bad day. Work that succeeds has
@@ -30,7 +33,7 @@ export const whileCounted = async <Result>(
   work: () => Promise<Result>,
 ): Promise<Result> => {
   const reserved = await tries.reserve([{ policy: linksOfNetwork, value: peer.network }]);
-  if (!reserved.ok) throw new Refusal("rate_limited", { retryAfter: reserved.retryAfterSeconds });
+  if (!reserved.ok) throw new Refusal(refusals.rate_limited, { retryAfter: reserved.retryAfterSeconds });
   if (!(await store.transaction((tx) => countTry(tx.query, session.id, mostTries)))) {
     await reserved.refund();
     throw tooManyTries();

@@ -11,6 +11,7 @@ import { mayOpen, redirectOf } from "../sessions/openers.ts";
 import { connectionByRow } from "../store/connections.ts";
 import { integrationsLinkedBy } from "../store/list-connections.ts";
 import { integrationsOf } from "../store/integrations.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** Everything that the form needs to stand there, in one answer. */
 
@@ -107,7 +108,7 @@ export const readForm =
   async (session: ConnectSession, opener: string | undefined): Promise<Shown> => {
     const { store, policy } = deps;
     if (opener !== undefined && !mayOpen(session, opener, policy.origin)) {
-      throw new Refusal("origin_not_allowed");
+      throw new Refusal(refusals.origin_not_allowed);
     }
     const { environment, terms, connectionRow } = session;
     const isOver = session.finishedAt !== null && !policy.connectReusable;

@@ -20,6 +20,7 @@ import { draftConnection } from "./draft-connection.ts";
 import { refuseDeleted } from "./submission.ts";
 import { openConfig, openKeptConfig } from "../vault/vault.ts";
 import { verifyCredentials, type Verified } from "../verification/verify-credentials.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   RoomDeps,
@@ -121,7 +122,7 @@ export const importConnection = (deps: Deps): ImportConnection => {
         ? await updateConnection(tx.query, former.id, draft, now)
         : (await insertConnection(tx.query, draft, now)) !== undefined;
       // Two that write the same connection at once: the other one was first, and this one may be tried again.
-      if (!isKept) throw new Refusal("busy", { retryAfter: 1 });
+      if (!isKept) throw new Refusal(refusals.busy, { retryAfter: 1 });
       await deps.audit.record(tx.query, {
         event: former ? "connection_changed" : "connection_imported",
         outcome: "done",
@@ -142,7 +143,7 @@ export const importConnection = (deps: Deps): ImportConnection => {
       tx.changed(feedIdOf(holder.environment.id));
     });
     const made = await find(store.query);
-    if (!made) throw new Refusal("unknown_connection");
+    if (!made) throw new Refusal(refusals.unknown_connection);
     return made;
   };
 };

@@ -15,6 +15,7 @@ import {
 import type { Verified } from "../verification/verify-credentials.ts";
 import { draftConnection, type Accepted } from "./draft-connection.ts";
 import { formerOf, refuseDeleted, type Submission } from "./submission.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<RoomDeps, "clock" | "random" | "rootKeys" | "audit" | "policy" | "tell">;
 
@@ -35,7 +36,7 @@ const refuseAnother = (
 ): void => {
   const before = former?.account ?? null;
   if (confirmed || before === null || now === null || before.id === now.id) return;
-  throw new Refusal("different_account", { payload: { before: hintOf(before), now } });
+  throw new Refusal(refusals.different_account, { payload: { before: hintOf(before), now } });
 };
 
 const draftOf = (
@@ -73,11 +74,12 @@ export const keepLink = async (
   refuseAnother(former, accepted.verified, submission.confirmed);
   const draft = draftOf(deps, submission, { former, accepted });
   if (!deps.policy.connectReusable && !(await finishConnectSession(tx.query, session.id, now))) {
-    throw new Refusal("connect_session_finished");
+    throw new Refusal(refusals.connect_session_finished);
   }
   await giveTryBack(tx.query, session.id);
   if (former) {
-    if (!(await updateConnection(tx.query, former.id, draft, now))) throw new Refusal("invalid_connection");
+    if (!(await updateConnection(tx.query, former.id, draft, now)))
+      throw new Refusal(refusals.invalid_connection);
   } else if ((await insertConnection(tx.query, draft, now)) === undefined) {
     throw new Error("A random UUID was there already.");
   }

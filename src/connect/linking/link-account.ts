@@ -10,6 +10,7 @@ import { whileCounted } from "./count-link-tries.ts";
 import { keepLink, type Linked } from "./keep-link.ts";
 import { noteRefusal } from "./note-refusal.ts";
 import { formerOf, type Submission } from "./submission.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   RoomDeps,
@@ -74,7 +75,8 @@ export const linkAccount =
   async (submission) => {
     const { store, policy } = deps;
     const { session } = submission;
-    if (session.finishedAt !== null && !policy.connectReusable) throw new Refusal("connect_session_finished");
+    if (session.finishedAt !== null && !policy.connectReusable)
+      throw new Refusal(refusals.connect_session_finished);
     const former = await formerOf(session, (row) => connectionByRow(store.query, row));
     const config = configOf(deps, submission, former);
     return whileCounted(deps, submission, async () => {

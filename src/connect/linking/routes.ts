@@ -1,16 +1,22 @@
 import { z } from "zod";
-import { noBody } from "../../kernel/http/input.ts";
+import { type Input, noBody, ofFields } from "../../kernel/http/input.ts";
 import type { Incoming } from "../../kernel/http/incoming.ts";
-import { route, type Input, type Route } from "../../kernel/http/route.ts";
+import { route, type Route } from "../../kernel/http/route.ts";
 import { linkedAnswer } from "../wire/answers.ts";
 import type { Provider } from "../catalogue/model/provider.ts";
 import type { ConnectSession } from "../model/connect-session.ts";
 import type { ConnectUseCases } from "../use-cases.ts";
 import type { Gates } from "../wire/gates.ts";
-import { connectBody, invalidQuery, parsePart, parseQuery } from "../wire/input.ts";
+import { connectBody, connectQuery, invalidQuery, parsePart } from "../wire/input.ts";
 import { formAnswer } from "./form.ts";
+import { connectWire } from "../wire/wire.ts";
+import { refusals } from "../model/refusals.ts";
+import { verificationRefuses } from "../verification/verify-credentials.ts";
+import type { RefusalKind } from "../../kernel/errors.ts";
 
-const formQuery = z.strictObject({ opener: z.string().max(2048).optional() });
+const formQuery = z.strictObject({
+  opener: z.string().max(2048).describe("The origin of the page that frames the form").optional(),
+});
 
 const secret = z.string().max(1024);
 const config = z.record(z.string(), z.string().max(1024)).optional();
@@ -21,24 +27,51 @@ const apiKeyBody = z.strictObject({ apiKey: z.string().min(1).max(1024), params:
 const noneBody = z.strictObject({ params: config });
 
 const submitQuery = z.strictObject({
-  connect_session_token: z.string().optional(),
+  connect_session_token: z
+    .string()
+    .describe("The session's token, where it is not in the Authorization header")
+    .optional(),
   connection_id: z.string().optional(),
-  params: config,
-  /** Ours: the person was told that it is another account than before, and means it. */
-  confirm_account_change: z.enum(["true", "false"]).optional(),
+  params: config.describe("Fields of the connection's configuration"),
+  /** Ours: the person was told so, and means it. */
+  confirm_account_change: z
+    .enum(["true", "false"])
+    .describe("`true`: it may be another account than before")
+    .optional(),
   /** What the original's SDK sends along for public keys and OAuth: taken there too, and of no use here. */
   user_scope: z.string().optional(),
   hmac: z.string().optional(),
   authorization_params: z.record(z.string(), z.string()).optional(),
 });
 
-type Sent = Readonly<Record<string, unknown>> & { readonly params?: z.output<typeof config> };
+type Submission = {
+  readonly params: { readonly integration_key: string };
+  readonly query: z.output<typeof submitQuery>;
+  readonly principal: ConnectSession;
+  readonly input: Readonly<Record<string, unknown>> & { readonly params?: z.output<typeof config> };
+  readonly incoming: Incoming;
+};
+
+const submitRefuses: readonly RefusalKind[] = [
+  ...new Set([
+    refusals.unknown_provider_config,
+    refusals.invalid_auth_mode,
+    refusals.integration_not_allowed,
+    refusals.invalid_connection,
+    refusals.different_account,
+    refusals.connect_session_finished,
+    refusals.connection_failing,
+    refusals.rate_limited,
+    ...verificationRefuses,
+  ]),
+];
 
 /** The original's SDK says that a body is JSON, and sends none. */
 const emptyBody: Input<z.output<typeof noneBody>> = {
   schema: noneBody,
   optional: true,
-  read: (incoming) => parsePart(noneBody, incoming.json() ?? {}, "input_invalid"),
+  refuses: ofFields,
+  read: (incoming) => parsePart(noneBody, incoming.json() ?? {}, refusals.input_invalid),
 };
 
 /**
@@ -51,19 +84,14 @@ export const linkingRoutes = (
 ): readonly Route[] => {
   const submit = async (
     mode: Provider["auth_mode"],
-    {
-      session,
-      sent,
-      incoming,
-    }: { readonly session: ConnectSession; readonly sent: Sent; readonly incoming: Incoming },
+    { params: path, query: asked, principal: session, input: sent, incoming }: Submission,
   ) => {
-    const asked = parseQuery(submitQuery, incoming);
     if (asked.connection_id !== undefined) {
       throw invalidQuery("connection_id", "connection_id is forbidden when using session token");
     }
     const { params, ...credentials } = sent;
     const linked = await use.submitCredentials(session, {
-      integrationKey: incoming.param("integration_key"),
+      integrationKey: path.integration_key,
       mode,
       sent: credentials,
       config: { ...asked.params, ...params },
@@ -81,8 +109,10 @@ export const linkingRoutes = (
 
   const common = {
     method: "POST",
-    wire: "connect",
+    wire: connectWire,
     guard: sessionInQuery,
+    query: connectQuery(submitQuery),
+    refuses: submitRefuses,
     answers: { means: "The connection, and whose account it is.", schema: linkedAnswer },
   } as const;
 
@@ -91,40 +121,37 @@ export const linkingRoutes = (
       method: "GET",
       path: "/connect/form",
       summary: "Everything that the form needs to stand there",
-      wire: "connect",
+      wire: connectWire,
       guard: sessionInHeader,
       input: noBody,
+      query: connectQuery(formQuery),
+      refuses: [refusals.origin_not_allowed],
       answers: {
-        means:
-          "The session and what can be linked with it. `opener` is the origin of the page that frames the form.",
+        means: "The session and what can be linked with it.",
         schema: formAnswer,
       },
-      run: async ({ principal, incoming }) => {
-        const { opener } = parseQuery(formQuery, incoming);
-        return { json: { data: await use.readForm(principal, opener) } };
-      },
+      run: async ({ query, principal }) => ({ json: { data: await use.readForm(principal, query.opener) } }),
     }),
     route({
       ...common,
       path: "/api-auth/basic/{integration_key}",
       summary: "Submit a user name and a password, or an API token in their place",
       input: connectBody(basicBody),
-      run: ({ input, principal, incoming }) => submit("BASIC", { session: principal, sent: input, incoming }),
+      run: (call) => submit("BASIC", call),
     }),
     route({
       ...common,
       path: "/api-auth/api-key/{integration_key}",
       summary: "Submit an API key",
       input: connectBody(apiKeyBody),
-      run: ({ input, principal, incoming }) =>
-        submit("API_KEY", { session: principal, sent: input, incoming }),
+      run: (call) => submit("API_KEY", call),
     }),
     route({
       ...common,
       path: "/auth/unauthenticated/{integration_key}",
       summary: "Link a provider that asks for no credentials",
       input: emptyBody,
-      run: ({ input, principal, incoming }) => submit("NONE", { session: principal, sent: input, incoming }),
+      run: (call) => submit("NONE", call),
     }),
   ];
 };

@@ -10,6 +10,7 @@ import type { Environment } from "../model/environment.ts";
 import { invalidBody } from "../wire/input.ts";
 import { integrationByKey } from "../store/integrations.ts";
 import type { Queries } from "../store/tables.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** Credentials that somebody sent from a form, understood and not yet checked with the provider. */
 export type Submission = {
@@ -40,13 +41,13 @@ export const targetOf = async (
   mode: Provider["auth_mode"],
 ): Promise<Target> => {
   const integration = await integrationByKey(store.query, session.environment.id, integrationKey);
-  if (!integration) throw new Refusal("unknown_provider_config");
+  if (!integration) throw new Refusal(refusals.unknown_provider_config);
   const provider = catalogue.get(integration.provider);
-  if (!provider) throw new Refusal("unknown_provider_template");
-  if (provider.auth_mode !== mode) throw new Refusal("invalid_auth_mode");
+  if (!provider) throw new Refusal(refusals.unknown_provider_template);
+  if (provider.auth_mode !== mode) throw new Refusal(refusals.invalid_auth_mode);
   const { allowedIntegrations } = session.terms;
   if (allowedIntegrations.length > 0 && !allowedIntegrations.includes(integration.uniqueKey)) {
-    throw new Refusal("integration_not_allowed");
+    throw new Refusal(refusals.integration_not_allowed);
   }
   return { integration, provider };
 };
@@ -58,7 +59,7 @@ export const formerOf = async (
 ): Promise<Connection | undefined> => {
   if (connectionRow === null) return undefined;
   const former = await read(connectionRow);
-  if (!former) throw new Refusal("invalid_connection");
+  if (!former) throw new Refusal(refusals.invalid_connection);
   return former;
 };
 
@@ -68,7 +69,7 @@ export const refuseDeleted = async (
   { id, environmentId, uniqueKey }: Integration,
 ): Promise<void> => {
   const now = await integrationByKey(query, environmentId, uniqueKey);
-  if (now?.id !== id) throw new Refusal("unknown_provider_config");
+  if (now?.id !== id) throw new Refusal(refusals.unknown_provider_config);
 };
 
 /**
@@ -99,10 +100,10 @@ export const importTarget = async (
 ) => {
   const integration = await integrationByKey(store.query, environment.id, given.integrationKey);
   if (!integration) {
-    throw new Refusal("not_found", { text: `Integration "${given.integrationKey}" does not exist` });
+    throw new Refusal(refusals.not_found, { text: `Integration "${given.integrationKey}" does not exist` });
   }
   const provider = catalogue.get(integration.provider);
-  if (!provider) throw new Refusal("unknown_provider_template");
+  if (!provider) throw new Refusal(refusals.unknown_provider_template);
   const { type = provider.auth_mode, ...sent } = given.credentials;
   if (type !== provider.auth_mode) {
     throw invalidBody(

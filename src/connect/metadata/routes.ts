@@ -1,20 +1,24 @@
 import { z } from "zod";
 import { route, type Route } from "../../kernel/http/route.ts";
 import { metadataAnswer } from "../wire/answers.ts";
-import { connectionId, integrationKey, metadataBody } from "../wire/bodies.ts";
+import { connectionId, integrationKey, metadataBody, whichIntegration } from "../wire/bodies.ts";
 import type { ConnectUseCases } from "../use-cases.ts";
 import type { Gates } from "../wire/gates.ts";
-import { connectBody, noQuery, parsePart, queryOf } from "../wire/input.ts";
+import { connectBody, connectQuery, parsePart } from "../wire/input.ts";
 import type { How } from "./set-metadata.ts";
+import { connectWire } from "../wire/wire.ts";
+import { refusals } from "../model/refusals.ts";
 
-const ways: readonly (readonly ["POST" | "PATCH", How, status: number, summary: string])[] = [
+const ways: readonly (readonly ["POST" | "PATCH", How, status: 200 | 201, summary: string])[] = [
   ["POST", "replace", 201, "Replace what an app keeps with connections"],
   ["PATCH", "merge", 200, "Lay something over what an app keeps with connections"],
 ];
 
-const meansOf = (status: number): string => (status === 201 ? "201: what was sent." : "What was sent.");
+const olderQuery = connectQuery(
+  z.strictObject({ provider_config_key: integrationKey.describe(whichIntegration) }),
+);
 
-const olderQuery = z.strictObject({ provider_config_key: integrationKey });
+const metadataRefuses = [refusals.unknown_connection, refusals.busy];
 
 /** What an app keeps with its connections: any JSON object (contract nango §1.9). */
 export const metadataRoutes = (use: ConnectUseCases, { key }: Gates): readonly Route[] => {
@@ -25,14 +29,15 @@ export const metadataRoutes = (use: ConnectUseCases, { key }: Gates): readonly R
         method,
         path,
         summary,
-        wire: "connect",
+        wire: connectWire,
         guard,
         input: connectBody(metadataBody),
-        answers: { means: meansOf(status), schema: metadataAnswer },
-        run: async ({ input, principal, incoming }) => {
-          noQuery(incoming);
+        status,
+        refuses: metadataRefuses,
+        answers: { means: "What was sent.", schema: metadataAnswer },
+        run: async ({ input, principal }) => {
           await use.setMetadata(principal.environment, input, how);
-          return { status, json: input };
+          return { json: input };
         },
       }),
     ),
@@ -40,23 +45,21 @@ export const metadataRoutes = (use: ConnectUseCases, { key }: Gates): readonly R
       method,
       path: "/connection/{connection_id}/metadata",
       summary: `${summary} (the older path)`,
-      wire: "connect",
+      wire: connectWire,
       guard,
       input: connectBody(z.looseObject({})),
-      answers: { means: meansOf(status), schema: z.looseObject({}) },
-      run: async ({ input, principal, incoming }) => {
-        const { provider_config_key: integration } = parsePart(
-          olderQuery,
-          queryOf(incoming),
-          "invalid_query_params",
-        );
-        const id = parsePart(connectionId, incoming.param("connection_id"), "invalid_query_params");
+      status,
+      query: olderQuery,
+      refuses: metadataRefuses,
+      answers: { means: "What was sent.", schema: z.looseObject({}) },
+      run: async ({ params, query, input, principal }) => {
+        const id = parsePart(connectionId, params.connection_id, refusals.invalid_query_params);
         await use.setMetadata(
           principal.environment,
-          { connection_id: id, provider_config_key: integration, metadata: input },
+          { connection_id: id, provider_config_key: query.provider_config_key, metadata: input },
           how,
         );
-        return { status, json: input };
+        return { json: input };
       },
     }),
   ]);

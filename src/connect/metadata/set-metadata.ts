@@ -5,6 +5,7 @@ import type { ConnectDeps } from "../deps.ts";
 import { feedIdOf, type Environment } from "../model/environment.ts";
 import { invalidBody } from "../wire/input.ts";
 import { changeMetadata, rowsWithMetadata, type Metadata } from "../store/connection-changes.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<ConnectDeps, "store" | "clock">;
 
@@ -35,13 +36,13 @@ const putOn = async (
   const done = new Set<number>();
   for (let tries = 0; tries < mostTries; tries++) {
     const rows = await rowsWithMetadata(tx.query, environmentId, integrationKey, named.ids);
-    if (rows.length < named.ids.length) throw new Refusal("unknown_connection");
+    if (rows.length < named.ids.length) throw new Refusal(refusals.unknown_connection);
     for (const row of rows.filter(({ id }) => !done.has(id))) {
       if (await changeMetadata(tx.query, row, change, now)) done.add(row.id);
     }
     if (done.size === rows.length) return;
   }
-  throw new Refusal("busy", { retryAfter: 1 });
+  throw new Refusal(refusals.busy, { retryAfter: 1 });
 };
 
 /** What an app keeps with connections: on all that are named, or on none. @throws Refusal unknown_connection, input_invalid */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Refusal } from "../../kernel/errors.ts";
 import { ownBaseUrl, type RequestParts } from "../catalogue/request-parts.ts";
 import { parsePart } from "../wire/input.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** What a caller of the proxy asks for by headers, and what of the call goes on (contract nango §1.10). */
 
@@ -29,15 +30,29 @@ const optional = <Value>(schema: z.ZodType<Value>) =>
 const flag = z.enum(["true", "false", ""], "must be true or false").optional();
 
 const schema = z.object({
-  "provider-config-key": z.string().min(1),
-  "connection-id": z.string().min(1).max(255),
-  retries: optional(z.string().regex(/^\d{1,9}$/, "must be a whole number")),
+  "provider-config-key": z.string().min(1).describe("The integration's key"),
+  "connection-id": z.string().min(1).max(255).describe("The connection"),
+  retries: optional(z.string().regex(/^\d{1,9}$/, "must be a whole number")).describe(
+    "How often the call is made again at most, 10 of them: after no answer, 429 and 5xx",
+  ),
   "retry-on": optional(
     z.string().regex(/^[1-5]\d\d(, ?[1-5]\d\d){0,63}$/, "must be statuses such as 409,425"),
+  ).describe("Further statuses to try again at, with commas between. 401 is never tried again"),
+  "base-url-override": optional(z.string().max(2048)).describe(
+    "Another address than the provider's. Another origin needs a key that may read credentials",
   ),
-  "base-url-override": optional(z.string().max(2048)),
-  decompress: flag,
-  "forward-headers-on-redirect": flag,
+  decompress: flag.describe("`true` asks the provider for a body that is not compressed"),
+  "forward-headers-on-redirect": flag.describe(
+    "`true`: the `Nango-Proxy-` headers go along when the provider sends to another origin. Credentials never do",
+  ),
+});
+
+/** All that is read of the headers, for the documents. */
+export const askedHeaders = schema.extend({
+  "nango-proxy-*": z
+    .string()
+    .describe("Goes to the provider without `Nango-Proxy-`. No other header does, but those of the body")
+    .optional(),
 });
 
 const overrideOf = (text: string): URL => {
@@ -46,7 +61,7 @@ const overrideOf = (text: string): URL => {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const message = "must be an address like https://api.example.com, without user, query and fragment";
-    throw new Refusal("invalid_headers", {
+    throw new Refusal(refusals.invalid_headers, {
       text: `base-url-override: ${message}`,
       issues: [{ field: "base-url-override", rule: "invalid_format", message }],
     });
@@ -57,7 +72,7 @@ const noStatuses: ReadonlySet<number> = new Set();
 
 /** @throws Refusal invalid_headers */
 export const askedOf = (headers: IncomingHttpHeaders): Asked => {
-  const given = parsePart(schema, headers, "invalid_headers");
+  const given = parsePart(schema, headers, refusals.invalid_headers);
   const { retries, "retry-on": retryOn, "base-url-override": override } = given;
   return {
     integrationKey: given["provider-config-key"],

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { Refusal } from "../../kernel/errors.ts";
+import { Refusal, type RefusalKind } from "../../kernel/errors.ts";
 import type { OutboundFault } from "../../kernel/outbound/outbound.ts";
 import type { ConnectionUse } from "../connections/connection-use.ts";
 import type { RoomDeps } from "../deps.ts";
@@ -12,12 +12,30 @@ import { createElsewhereNotes } from "./sent-elsewhere.ts";
 import { createSlots } from "./slots.ts";
 import { createSuspicion, type Suspicion } from "./suspicion.ts";
 import { targetOf } from "./target.ts";
+import { asBadRequest, refusals } from "../model/refusals.ts";
 
 type Deps = Pick<RoomDeps, "store" | "clock" | "outbound" | "ownApi" | "log" | "audit" | "policy"> & {
   readonly credentials: Pick<CredentialCache, "find">;
   readonly uses: Pick<ConnectionUse, "noteUse">;
   readonly check: CheckConnection;
 };
+
+/** How a call is refused before the provider has answered it. */
+export const proxyRefuses: readonly RefusalKind[] = [
+  refusals.invalid_headers,
+  refusals.unknown_provider_config,
+  asBadRequest.unknown_connection,
+  refusals.unknown_provider_template,
+  refusals.connection_failing,
+  refusals.connection_busy,
+  refusals.base_url_override_not_allowed,
+  refusals.address_refused,
+  refusals.provider_unavailable,
+  refusals.unexpected_answer,
+  refusals.not_found,
+  refusals.method_not_allowed,
+  refusals.body_too_large,
+];
 
 /** @returns what writes the answer. @throws Refusal when the call may not be made */
 export type CallProvider = (
@@ -29,14 +47,17 @@ const refusalOf = (fault: OutboundFault, isOverride: boolean): Refusal => {
   const details = { text: fault.message, cause: fault };
   switch (fault.kind) {
     case "address_refused":
-      return new Refusal(isOverride ? "base_url_override_not_allowed" : "address_refused", details);
+      return new Refusal(
+        isOverride ? refusals.base_url_override_not_allowed : refusals.address_refused,
+        details,
+      );
     case "too_many_redirects":
     case "too_large":
-      return new Refusal("unexpected_answer", details);
+      return new Refusal(refusals.unexpected_answer, details);
     case "timeout":
     case "unreachable":
     case "broken":
-      return new Refusal("provider_unavailable", details);
+      return new Refusal(refusals.provider_unavailable, details);
   }
 };
 

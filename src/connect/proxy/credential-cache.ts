@@ -10,6 +10,7 @@ import { connectionByKeys } from "../store/connections.ts";
 import { integrationByKey } from "../store/integrations.ts";
 import { unusableOf } from "../verification/unusable-connection.ts";
 import { openConfig, openKept } from "../vault/vault.ts";
+import { asBadRequest, refusals } from "../model/refusals.ts";
 
 /** A connection as the proxy needs it: what to send, and whether it may be sent. */
 export type ReadyConnection = Pick<
@@ -67,12 +68,12 @@ export const createCredentialCache = (deps: Deps): CredentialCache => {
 
   const read = async (environment: Environment, integrationKey: string, connectionId: string) => {
     const integration = await integrationByKey(store.query, environment.id, integrationKey);
-    if (!integration) throw new Refusal("unknown_provider_config");
+    if (!integration) throw new Refusal(refusals.unknown_provider_config);
     const connection = await connectionByKeys(store.query, environment.id, integrationKey, connectionId);
     // The status that was recorded for this path.
-    if (!connection) throw new Refusal("unknown_connection", { status: 400 });
+    if (!connection) throw new Refusal(asBadRequest.unknown_connection);
     const provider = catalogue.get(integration.provider);
-    if (!provider) throw new Refusal("unknown_provider_template");
+    if (!provider) throw new Refusal(refusals.unknown_provider_template);
     const { id, state, stateReason, origin } = connection;
     const parts = partsOf(deps, provider, { connection, integration });
     const value = { id, integrationKey, connectionId, state, stateReason, origin, provider, parts };
@@ -88,7 +89,7 @@ export const createCredentialCache = (deps: Deps): CredentialCache => {
       return cache
         .load(name, () => read(environment, integrationKey, connectionId))
         .then((found) => {
-          if (!found) throw new Refusal("unknown_connection", { status: 400 });
+          if (!found) throw new Refusal(asBadRequest.unknown_connection);
           return found;
         });
     },

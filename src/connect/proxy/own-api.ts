@@ -4,6 +4,7 @@ import type { HeadersOut } from "../../kernel/outbound/headers.ts";
 import type { PipeOptions, PipeOutcome } from "../../kernel/outbound/outbound.ts";
 import type { OwnApi } from "../deps.ts";
 import { keptBody } from "./retry.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** Calls of the provider `latchkey`, which is this server: answered in this process, past the network. */
 
@@ -13,7 +14,7 @@ const ofConnection: ReadonlySet<string> = new Set(["connection", "keep-alive", "
 /** @throws Refusal body_too_large */
 export const ownBody = async (request: IncomingMessage): Promise<Buffer> => {
   const body = await keptBody(request);
-  if (!Buffer.isBuffer(body)) throw new Refusal("body_too_large");
+  if (!Buffer.isBuffer(body)) throw new Refusal(refusals.body_too_large);
   return body;
 };
 

@@ -1,10 +1,10 @@
-import { route, type Input, type Route } from "../../kernel/http/route.ts";
+import { route, type Route } from "../../kernel/http/route.ts";
+import { anyQuery, unread } from "../../kernel/http/input.ts";
 import type { ConnectUseCases } from "../use-cases.ts";
 import type { Gates } from "../wire/gates.ts";
-import { askedOf } from "./asked.ts";
-
-/** What comes is for the provider: it is neither read nor understood here. */
-const anyBody: Input<undefined> = { schema: undefined, optional: true, read: () => undefined };
+import { proxyRefuses } from "./call-provider.ts";
+import { askedHeaders, askedOf } from "./asked.ts";
+import { connectWire } from "../wire/wire.ts";
 
 /** Calls of providers with a connection's credentials (contract nango §1.10). */
 export const proxyRoutes = (use: ConnectUseCases, { key }: Gates): readonly Route[] =>
@@ -15,10 +15,14 @@ export const proxyRoutes = (use: ConnectUseCases, { key }: Gates): readonly Rout
     route({
       ...one,
       method: "ANY",
-      wire: "connect",
+      wire: connectWire,
       streams: true,
       guard: key("environment:proxy"),
-      input: anyBody,
+      headers: askedHeaders,
+      // What comes is for the provider: it is neither read nor understood here.
+      input: unread,
+      query: anyQuery,
+      refuses: proxyRefuses,
       answers: { means: "Whatever the provider answers: its status, headers and body." },
       run: async ({ principal, incoming }) => ({
         send: await use.callProvider({

@@ -1,4 +1,5 @@
 import { Refusal } from "../../kernel/errors.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** Calls at once through one connection: more would only be what gets its owner's account throttled. */
 const mostAtOnce = 20;
@@ -14,7 +15,7 @@ export const createSlots = (): Slots => {
   return {
     take: (row) => {
       const count = taken.get(row) ?? 0;
-      if (count >= mostAtOnce) throw new Refusal("connection_busy", { retryAfter: 1 });
+      if (count >= mostAtOnce) throw new Refusal(refusals.connection_busy, { retryAfter: 1 });
       taken.set(row, count + 1);
     },
     giveBack: (row) => {

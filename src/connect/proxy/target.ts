@@ -4,6 +4,7 @@ import { originOf, urlBehind } from "../catalogue/request-parts.ts";
 import type { ReadyConnection } from "./credential-cache.ts";
 import type { KeyHolder } from "../model/environment.ts";
 import { behindProxy, type Asked } from "./asked.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** Where a call goes, and whether this connection's credentials may go there. */
 
@@ -18,7 +19,7 @@ export type Target = {
 const listing = "This key may not read credentials (environment:connections:read_credentials), so";
 
 const failing = ({ state, stateReason }: Pick<ReadyConnection, "state" | "stateReason">, text?: string) =>
-  new Refusal("connection_failing", {
+  new Refusal(refusals.connection_failing, {
     ...(text === undefined ? {} : { text }),
     payload: { state, state_reason: stateReason },
   });
@@ -39,7 +40,7 @@ const refuseUnusable = (connection: ReadyConnection, mayRead: boolean): void => 
 
 const refuseElsewhere = (connection: ReadyConnection, isOverride: boolean): never => {
   if (isOverride) {
-    throw new Refusal("base_url_override_not_allowed", {
+    throw new Refusal(refusals.base_url_override_not_allowed, {
       text: `${listing} it can't send them to another origin than ${connection.origin}, which accepted them`,
     });
   }
@@ -99,7 +100,7 @@ export const targetOf = (
   const base = override ?? parts.baseUrl;
   const origin = originOf(base);
   if (origin === ownOrigin.origin) {
-    throw new Refusal(override ? "base_url_override_not_allowed" : "address_refused", {
+    throw new Refusal(override ? refusals.base_url_override_not_allowed : refusals.address_refused, {
       text: `${origin} is this server, and no provider: its own API is called through the provider latchkey`,
     });
   }
@@ -109,7 +110,7 @@ export const targetOf = (
   const url = urlBehind(provider, base, rest);
   if (!url) {
     const folders = provider.paths?.join(", ");
-    throw new Refusal("address_refused", {
+    throw new Refusal(refusals.address_refused, {
       text: folders
         ? `This path is not open: ${provider.display_name} is called below ${folders}`
         : "This path leads out of the provider's address",

@@ -8,27 +8,36 @@ import type { EnvironmentKeys } from "../environments/environment-keys.ts";
 import type { Scope } from "../model/scopes.ts";
 import { invalidQuery } from "../wire/input.ts";
 import { connectSessionByDigest } from "../store/connect-sessions.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<ConnectDeps, "store" | "clock">;
 
 /** @throws Refusal invalid_connect_session_token_format, unknown_connect_session_token */
 const sessionOfToken = async ({ store, clock }: Deps, token: string): Promise<ConnectSession> => {
-  if (!isSessionToken(token)) throw new Refusal("invalid_connect_session_token_format");
+  if (!isSessionToken(token)) throw new Refusal(refusals.invalid_connect_session_token_format);
   const session = await connectSessionByDigest(store.query, sha256Hex(token), clock.now());
-  if (!session) throw new Refusal("unknown_connect_session_token");
+  if (!session) throw new Refusal(refusals.unknown_connect_session_token);
   return session;
 };
 
 const bearerOf = (incoming: Incoming): string => {
   const token = incoming.bearer();
-  if (token === "missing") throw new Refusal("missing_auth_header");
-  if (token === "malformed") throw new Refusal("malformed_auth_header");
+  if (token === "missing") throw new Refusal(refusals.missing_auth_header);
+  if (token === "malformed") throw new Refusal(refusals.malformed_auth_header);
   return token.reveal();
 };
+
+const tokenRefuses = [
+  refusals.missing_auth_header,
+  refusals.malformed_auth_header,
+  refusals.invalid_connect_session_token_format,
+  refusals.unknown_connect_session_token,
+];
 
 /** The form's own calls: a token in the header. */
 export const sessionInHeader = (deps: Deps): Guard<ConnectSession> => ({
   admits: "connect session",
+  refuses: tokenRefuses,
   admit: (incoming) => sessionOfToken(deps, bearerOf(incoming)),
 });
 
@@ -38,14 +47,20 @@ export const sessionInHeader = (deps: Deps): Guard<ConnectSession> => ({
  */
 export const sessionInQuery = (deps: Deps): Guard<ConnectSession> => ({
   admits: "connect session",
+  refuses: [
+    ...tokenRefuses,
+    refusals.missing_public_key,
+    refusals.deprecated_authentication,
+    refusals.invalid_query_params,
+  ],
   admit: (incoming) => {
     const token = incoming.query("connect_session_token");
     if (token !== undefined) return sessionOfToken(deps, token);
     if (incoming.queryEntries.some(([name]) => name === "connect_session_token")) {
       throw invalidQuery("connect_session_token", "is there more than once");
     }
-    if (incoming.query("public_key") !== undefined) throw new Refusal("deprecated_authentication");
-    if (incoming.bearer() === "missing") throw new Refusal("missing_public_key");
+    if (incoming.query("public_key") !== undefined) throw new Refusal(refusals.deprecated_authentication);
+    if (incoming.bearer() === "missing") throw new Refusal(refusals.missing_public_key);
     return sessionOfToken(deps, bearerOf(incoming));
   },
 });
@@ -59,6 +74,7 @@ export const keyOrSession = (
   const key = keys.guard(...anyOf);
   return {
     admits: "API key or connect session",
+    refuses: [...new Set([...key.refuses, ...tokenRefuses])],
     admit: async (incoming) => {
       const token = bearerOf(incoming);
       if (isSessionToken(token)) return { kind: "session", session: await sessionOfToken(deps, token) };

@@ -4,12 +4,14 @@ import type { Environment } from "../model/environment.ts";
 import { connectionByKeys } from "./connections.ts";
 import { integrationByKey } from "./integrations.ts";
 import type { Queries } from "./tables.ts";
+import { asBadRequest, refusals } from "../model/refusals.ts";
 
 /** A connection as the wire names it: of an integration, by the id that the app knows. */
 export type Named = { readonly integrationKey: string; readonly connectionId: string };
 
 /** As recorded. */
-export const noConnection = (): Refusal => new Refusal("not_found", { text: "Failed to find connection" });
+export const noConnection = (): Refusal =>
+  new Refusal(refusals.not_found, { text: "Failed to find connection" });
 
 /** Which of the two it is that is not there, with the statuses that were recorded. */
 export const nothingNamed = async (
@@ -19,7 +21,7 @@ export const nothingNamed = async (
 ): Promise<Refusal> =>
   (await integrationByKey(query, environment.id, integrationKey))
     ? noConnection()
-    : new Refusal("unknown_provider_config", { status: 400, text: "Provider does not exist" });
+    : new Refusal(asBadRequest.unknown_provider_config, { text: "Provider does not exist" });
 
 /** @throws Refusal unknown_provider_config, not_found */
 export const namedConnection = async (

@@ -7,6 +7,7 @@ import { Secret } from "../../kernel/secret.ts";
 import type { Log } from "../../kernel/telemetry/log.ts";
 import type { ConnectSession } from "../model/connect-session.ts";
 import type { Connection, Integration } from "../model/connection.ts";
+import { refusals } from "../model/refusals.ts";
 
 /**
  * What is secret of connections, integrations and connect sessions. Each record has a data key of its own, wrapped by a root key, and is
@@ -54,7 +55,7 @@ const openOr = (
   } catch (error) {
     if (!(error instanceof UnsealError)) throw error;
     log.error("vault_record_refused", { error });
-    throw new Refusal("connection_failing", { text: record.text, cause: error });
+    throw new Refusal(refusals.connection_failing, { text: record.text, cause: error });
   }
 };
 

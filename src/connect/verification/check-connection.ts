@@ -10,6 +10,7 @@ import { connectionByRow } from "../store/connections.ts";
 import { unusableOf } from "./unusable-connection.ts";
 import { openConfig, openKept } from "../vault/vault.ts";
 import { verifyCredentials } from "./verify-credentials.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   RoomDeps,
@@ -88,7 +89,7 @@ export const checkConnection = (deps: Deps): CheckConnection => {
       connection.environmentId,
       connection.integrationKey,
     );
-    if (!provider || !shape || !integration) throw new Refusal("unknown_provider_template");
+    if (!provider || !shape || !integration) throw new Refusal(refusals.unknown_provider_template);
     const kept = openKept(deps, connection);
     const values = {
       credentials: kept.credentials,
@@ -118,6 +119,6 @@ export const connectionAfter = async (
   { id }: Connection,
 ): Promise<Connection> => {
   const now = await connectionByRow(store.query, id);
-  if (!now) throw new Refusal("unknown_connection");
+  if (!now) throw new Refusal(refusals.unknown_connection);
   return now;
 };

@@ -5,7 +5,12 @@ import { keyCallerOf } from "../wire/actor.ts";
 import { accountAnswer } from "../wire/answers.ts";
 import { connectionId, integrationKey } from "../wire/bodies.ts";
 import type { Gates } from "../wire/gates.ts";
-import { connectBody, noQuery } from "../wire/input.ts";
+import { connectBody } from "../wire/input.ts";
+import { connectWire } from "../wire/wire.ts";
+import { verificationRefuses } from "./verify-credentials.ts";
+import { asBadRequest, refusals } from "../model/refusals.ts";
+
+const notFound = [asBadRequest.unknown_provider_config, refusals.not_found];
 
 const verifyBody = z.strictObject({ connection_id: connectionId, provider_config_key: integrationKey });
 
@@ -24,15 +29,15 @@ export const verificationRoutes = (use: ConnectUseCases, { key }: Gates): readon
     method: "POST",
     path: "/connections/verify",
     summary: "Ask the provider now whether a connection's credentials work",
-    wire: "connect",
+    wire: connectWire,
     guard: key("environment:connections:update"),
     input: connectBody(verifyBody),
+    refuses: [...notFound, refusals.unknown_connection, refusals.connection_failing, ...verificationRefuses],
     answers: {
       means: "What the provider says; the connection's state is that now.",
       schema: findingAnswer,
     },
     run: async ({ input, principal, incoming }) => {
-      noQuery(incoming);
       const now = await use.verifyConnection(keyCallerOf(principal, incoming), {
         integrationKey: input.provider_config_key,
         connectionId: input.connection_id,

@@ -4,13 +4,14 @@ import {
   type CallAnswer,
   type CallRequest,
 } from "../../kernel/outbound/outbound.ts";
-import { Refusal, type RefusalCode } from "../../kernel/errors.ts";
+import { Refusal, type RefusalKind } from "../../kernel/errors.ts";
 import type { Texts } from "../catalogue/check-fields.ts";
 import { judgeAnswer, swappedFor, type Verdict } from "../catalogue/judge-answer.ts";
 import { inProcess, type Outcome, type Shape } from "../catalogue/model/provider.ts";
 import { verificationRequestOf, type PreparedRequest } from "../catalogue/request-parts.ts";
 import type { ProviderAccount } from "../model/connection.ts";
 import type { ConnectDeps } from "../deps.ts";
+import { refusals } from "../model/refusals.ts";
 
 /** Credentials that the provider has accepted, as they are to be kept. */
 export type Verified = {
@@ -35,12 +36,12 @@ export type Unverified = {
 };
 
 /** One code for each outcome: what the person is told, and what the app can tell apart. */
-const refusalOf: Readonly<Record<Exclude<Outcome, "accepted">, RefusalCode>> = {
-  wrong_credentials: "connection_test_failed",
-  quota: "provider_quota",
-  rate_limited: "provider_rate_limited",
-  unavailable: "provider_unavailable",
-  unexpected: "unexpected_answer",
+const refusalOf: Readonly<Record<Exclude<Outcome, "accepted">, RefusalKind>> = {
+  wrong_credentials: refusals.connection_test_failed,
+  quota: refusals.provider_quota,
+  rate_limited: refusals.provider_rate_limited,
+  unavailable: refusals.provider_unavailable,
+  unexpected: refusals.unexpected_answer,
 };
 
 const refused = ({
@@ -58,16 +59,24 @@ const refuseFault = (error: unknown): never => {
   if (!(error instanceof OutboundFault)) throw error;
   switch (error.kind) {
     case "address_refused":
-      throw new Refusal("address_refused", { cause: error });
+      throw new Refusal(refusals.address_refused, { cause: error });
     case "timeout":
     case "unreachable":
     case "broken":
-      throw new Refusal("provider_unavailable", { cause: error });
+      throw new Refusal(refusals.provider_unavailable, { cause: error });
     case "too_large":
     case "too_many_redirects":
-      throw new Refusal("unexpected_answer", { cause: error });
+      throw new Refusal(refusals.unexpected_answer, { cause: error });
   }
 };
+
+/** How a call is refused on whose way the provider is asked, besides what is wrong with the fields. */
+export const verificationRefuses: readonly RefusalKind[] = [
+  ...Object.values(refusalOf),
+  refusals.token_not_available,
+  refusals.address_refused,
+  refusals.unknown_provider_template,
+];
 
 type Deps = Pick<ConnectDeps, "outbound" | "ownApi" | "clock">;
 
@@ -111,6 +120,6 @@ export const verifyCredentials =
     const { account } = verdict;
     if (!shape.swap || keepPassword) return { shape: shape.name, credentials, account, origin };
     const swapped = swappedFor(provider, shape, answer.body);
-    if (!swapped) throw new Refusal("token_not_available");
+    if (!swapped) throw new Refusal(refusals.token_not_available);
     return { shape: swapped.shape.name, credentials: swapped.credentials, account, origin };
   };

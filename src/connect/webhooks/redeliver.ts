@@ -2,6 +2,7 @@ import { Refusal } from "../../kernel/errors.ts";
 import type { ConnectDeps } from "../deps.ts";
 import type { KeyHolder } from "../model/environment.ts";
 import { deliveryById, renewDelivery, type Delivery } from "../store/webhook-deliveries.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<ConnectDeps, "store" | "clock"> & { readonly wake: () => void };
 
@@ -16,11 +17,11 @@ export const deliveryId = /^[0-9a-f]{32}$/;
 export const redeliver =
   ({ store, clock, wake }: Deps) =>
   async ({ environment }: KeyHolder, id: string): Promise<Delivery> => {
-    if (!deliveryId.test(id)) throw new Refusal("not_found");
+    if (!deliveryId.test(id)) throw new Refusal(refusals.not_found);
     const renewed = await renewDelivery(store.query, environment.id, id, clock.now());
     if (!renewed) {
       const known = await deliveryById(store.query, environment.id, id);
-      throw new Refusal(known ? "delivery_erased" : "not_found");
+      throw new Refusal(known ? refusals.delivery_erased : refusals.not_found);
     }
     wake();
     return renewed;

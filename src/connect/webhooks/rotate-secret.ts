@@ -6,6 +6,7 @@ import type { KeyCaller } from "../wire/actor.ts";
 import type { ChangedWebhooks } from "./change-settings.ts";
 import { sealSecret } from "./seals.ts";
 import { newSigningSecret } from "./signature.ts";
+import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<ConnectDeps, "store" | "clock" | "random" | "rootKeys" | "audit">;
 
@@ -20,7 +21,9 @@ export const rotateWebhookSecret =
       await tx.alone();
       const before = await webhookSettings(tx.query, holder.environment.id);
       if (!before) {
-        throw new Refusal("not_found", { text: "This environment has no webhooks: say first where they go" });
+        throw new Refusal(refusals.not_found, {
+          text: "This environment has no webhooks: say first where they go",
+        });
       }
       const { environmentId, secretVersion } = before;
       const at = { environmentId, version: secretVersion + 1 };

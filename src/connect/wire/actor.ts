@@ -1,5 +1,6 @@
 import type { Incoming } from "../../kernel/http/incoming.ts";
-import type { AuditEvent, AuditEventName } from "../../kernel/telemetry/audit.ts";
+import type { AuditEvent } from "../../kernel/telemetry/audit.ts";
+import type { ConnectEvent } from "../model/audit-events.ts";
 import type { Environment, KeyHolder } from "../model/environment.ts";
 
 /** Who changes something of an environment: an app by its key, somebody with an account here, or the operator. */
@@ -30,11 +31,11 @@ type Subject = { readonly integration?: string; readonly connection?: string };
 
 /** What the audit says of a change that was made. */
 export const changeEvent = (
-  event: AuditEventName,
+  event: ConnectEvent,
   environment: Environment,
   actor: Actor,
   subject: Subject = {},
-): AuditEvent => ({
+): AuditEvent<ConnectEvent> => ({
   event,
   outcome: "done",
   channel: actor.channel,

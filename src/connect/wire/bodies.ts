@@ -64,6 +64,9 @@ export const integrationKey = z
   .max(255)
   .regex(/^[a-zA-Z0-9~:.@ _-]+$/, "has a character that no integration key has");
 
+/** Of a parameter that names an integration, for the documents. */
+export const whichIntegration = "The integration's key";
+
 /** The wide set of the original: its users keep JSON and addresses in it. */
 export const connectionId = z
   .string()

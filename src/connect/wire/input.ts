@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { Refusal, type Issue } from "../../kernel/errors.ts";
+import { Refusal, type Issue, type RefusalKind } from "../../kernel/errors.ts";
 import type { Incoming } from "../../kernel/http/incoming.ts";
-import type { Input } from "../../kernel/http/route.ts";
+import { ofFields, type Input, type Query } from "../../kernel/http/input.ts";
+import { refusals } from "../model/refusals.ts";
 
 /**
  * Bodies and queries of the Connect wire. Faults are told in zod's own codes and words, by their path: the original does
@@ -14,33 +15,31 @@ const issuesOf = (error: z.ZodError): readonly Issue[] =>
 const sentenceOf = (issues: readonly Issue[]): string =>
   issues.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`)).join("; ");
 
-type Part = "input_invalid" | "invalid_query_params" | "invalid_headers";
-
-/** @throws Refusal with everything that is wrong, not only the first */
-export const parsePart = <Value>(schema: z.ZodType<Value>, value: unknown, part: Part): Value => {
+/** @throws Refusal of this kind, with everything that is wrong and not only the first */
+export const parsePart = <Value>(schema: z.ZodType<Value>, value: unknown, kind: RefusalKind): Value => {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issues = issuesOf(parsed.error);
-  throw new Refusal(part, { issues, text: sentenceOf(issues) });
+  throw new Refusal(kind, { issues, text: sentenceOf(issues) });
 };
 
 /** The refusal of one field of a body, as the parser would tell it. */
 export const invalidBody = (path: readonly string[], message: string, rule = "custom"): Refusal => {
   const issues = [{ field: path.join("."), rule, message }];
-  return new Refusal("input_invalid", { issues, text: sentenceOf(issues) });
+  return new Refusal(refusals.input_invalid, { issues, text: sentenceOf(issues) });
 };
 
 /** The refusal of one parameter of a query. */
 export const invalidQuery = (name: string, message: string): Refusal => {
   const issues = [{ field: name, rule: "custom", message }];
-  return new Refusal("invalid_query_params", { issues, text: sentenceOf(issues) });
+  return new Refusal(refusals.invalid_query_params, { issues, text: sentenceOf(issues) });
 };
 
 /**
  * `a=1&a=2&tags[k]=v` as `{ a: ["1", "2"], tags: { k: "v" } }`. `a[]=1` is a list of one, as many clients write lists;
  * deeper brackets stay part of the name.
  */
-export const queryOf = (incoming: Incoming): Readonly<Record<string, unknown>> => {
+const queryOf = (incoming: Incoming): Readonly<Record<string, unknown>> => {
   const singles = new Map<string, string[]>();
   const lists = new Set<string>();
   const groups = new Map<string, Map<string, string>>();
@@ -60,17 +59,30 @@ export const queryOf = (incoming: Incoming): Readonly<Record<string, unknown>> =
   ]);
 };
 
-export const parseQuery = <Value>(schema: z.ZodType<Value>, incoming: Incoming): Value =>
-  parsePart(schema, queryOf(incoming), "invalid_query_params");
+/** A parameter that is a number, of at most nine digits. */
+export const wholeNumber = (least: number, most: number, says: string) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, "must be a whole number")
+    .meta({ type: "integer", pattern: undefined, minimum: least, maximum: most, description: says })
+    .transform(Number)
+    .pipe(z.int().min(least).max(most));
 
-/** No query, where the original takes none. */
-export const noQuery = (incoming: Incoming): void => void parseQuery(z.strictObject({}), incoming);
+/** The parameters that the schema names, and no others. */
+export const connectQuery = <Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape, z.core.$strict>,
+): Query<z.output<z.ZodObject<Shape, z.core.$strict>>> => ({
+  schema,
+  refuses: [refusals.invalid_query_params],
+  read: (incoming) => parsePart(schema, queryOf(incoming), refusals.invalid_query_params),
+});
+
+/** The original takes none, where a row names none. */
+export const noQuery = connectQuery(z.strictObject({}));
 
 export const connectBody = <Value>(schema: z.ZodType<Value>): Input<Value> => ({
   schema,
   optional: false,
-  read: (incoming) => parsePart(schema, incoming.json(), "input_invalid"),
+  refuses: ofFields,
+  read: (incoming) => parsePart(schema, incoming.json(), refusals.input_invalid),
 });
-
-/** Whatever comes along is not looked at. */
-export const unread: Input<undefined> = { schema: undefined, optional: true, read: () => undefined };

@@ -1,6 +1,8 @@
 import { Refusal } from "../../kernel/errors.ts";
-import { unread } from "./input.ts";
+import { anyQuery, unread } from "../../kernel/http/input.ts";
 import { anyone, route, type Method, type Route } from "../../kernel/http/route.ts";
+import { refusals } from "../model/refusals.ts";
+import { connectWire } from "./wire.ts";
 
 /** Calls of the original that Latchkey does not have, so that its clients are told so and not that nothing is there. */
 const calls: readonly (readonly [Method, path: string, what: string])[] = [
@@ -34,12 +36,15 @@ export const unsupportedRoutes: readonly Route[] = calls.map(([method, path, wha
     method,
     path,
     summary: `Not supported: ${what}`,
-    wire: "connect",
+    wire: connectWire,
     guard: anyone,
     input: unread,
-    answers: { means: "Never: it is refused with `not_supported`." },
+    query: anyQuery,
+    notSupported: true,
+    refuses: [refusals.not_supported],
+    answers: { means: "Never." },
     run: () => {
-      throw new Refusal("not_supported", { text: `Latchkey does not have ${what}` });
+      throw new Refusal(refusals.not_supported, { text: `Latchkey does not have ${what}` });
     },
   }),
 );

@@ -11,7 +11,7 @@ import {
   type QueryResult,
 } from "kysely";
 import { setTimeout as wait } from "node:timers/promises";
-import { Refusal } from "../errors.ts";
+import { Refusal, refusals } from "../errors.ts";
 
 /**
  * Kysely over SQLite with two handles on the file: reads run at once on one, writes take turns on the
@@ -55,7 +55,7 @@ const whenFree = async <Result>(attempt: () => Result): Promise<Result> => {
       return attempt();
     } catch (error) {
       if (!isBusy(error)) throw error;
-      if (performance.now() > deadline) throw new Refusal("busy", { retryAfter: 1, cause: error });
+      if (performance.now() > deadline) throw new Refusal(refusals.busy, { retryAfter: 1, cause: error });
     }
     await wait(busyRetryMs);
   }

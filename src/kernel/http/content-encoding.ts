@@ -3,7 +3,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Readable } from "node:stream";
 import { gunzip } from "node:zlib";
-import { Refusal } from "../errors.ts";
+import { Refusal, refusals } from "../errors.ts";
 
 export type BodyOptions = {
   /** Node's `headers["content-encoding"]`. */
@@ -28,14 +28,15 @@ const maxKeys = 1000;
  */
 export const readBody = async (stream: Readable, options: BodyOptions): Promise<Buffer> => {
   const encoding = encodingOf(options.contentEncoding);
-  if (encoding === undefined) throw leave(stream, new Refusal("encoding_unsupported", { headers: closing }));
+  if (encoding === undefined)
+    throw leave(stream, new Refusal(refusals.encoding_unsupported, { headers: closing }));
   if (Number(options.contentLength ?? 0) > options.limit) throw leave(stream, tooLarge());
   const sent = await collect(stream, options.limit);
   return encoding === "identity" || sent.length === 0 ? sent : inflate(sent, options.limit);
 };
 
 const closing = { connection: "close" };
-const tooLarge = (): Refusal => new Refusal("body_too_large", { headers: closing });
+const tooLarge = (): Refusal => new Refusal(refusals.body_too_large, { headers: closing });
 
 const encodingOf = (header: string | undefined): "identity" | "gzip" | undefined => {
   const coding = header?.trim().toLowerCase() ?? "";
@@ -66,8 +67,11 @@ const collect = (stream: Readable, limit: number): Promise<Buffer> =>
       forget();
       resolve(Buffer.concat(chunks, size));
     };
-    const onGone = (cause?: Error): void => fail(new Refusal("request_malformed", { cause }));
-    const patience = setTimeout(() => fail(new Refusal("request_timeout", { headers: closing })), longestMs);
+    const onGone = (cause?: Error): void => fail(new Refusal(refusals.request_malformed, { cause }));
+    const patience = setTimeout(
+      () => fail(new Refusal(refusals.request_timeout, { headers: closing })),
+      longestMs,
+    );
     const forget = (): void => {
       clearTimeout(patience);
       stream.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
@@ -90,8 +94,8 @@ const inflate = (sent: Buffer, limit: number): Promise<Buffer> =>
     gunzip(sent, { maxOutputLength: limit }, (error, body) => {
       if (error === null) resolve(body);
       else if ("code" in error && error.code === "ERR_BUFFER_TOO_LARGE")
-        reject(new Refusal("body_too_large"));
-      else reject(new Refusal("encoding_invalid", { cause: error }));
+        reject(new Refusal(refusals.body_too_large));
+      else reject(new Refusal(refusals.encoding_invalid, { cause: error }));
     });
   });
 
@@ -115,7 +119,7 @@ export const parseJsonBody = (body: Buffer): unknown => {
   return value;
 };
 
-const unacceptable = (text: string): Refusal => new Refusal("json_invalid", { text });
+const unacceptable = (text: string): Refusal => new Refusal(refusals.json_invalid, { text });
 
 /** Counts levels and keys on the bytes, so that a hostile document is refused before anything is built of it. */
 const measure = (body: Buffer): void => {

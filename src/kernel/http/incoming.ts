@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import type { IncomingMessage } from "node:http";
-import { Refusal } from "../errors.ts";
+import { Refusal, refusals } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { parseBasic, type BasicCredentials } from "./basic.ts";
 import type { ClientAddress } from "./client-address.ts";
@@ -76,12 +76,13 @@ export class Incoming {
     );
   }
 
-  /** A varying part of the path, as declared by the route. */
-  param(name: string): string {
+  /** The varying parts of the path, by the router's names, decoded. */
+  get pathValues(): Readonly<Record<string, string>> {
     const { params } = this.#request;
-    const value: unknown =
-      typeof params === "object" && params !== null ? Reflect.get(params, name) : undefined;
-    return typeof value === "string" ? value : "";
+    if (typeof params !== "object" || params === null) return {};
+    return Object.fromEntries(
+      Object.entries(params).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    );
   }
 
   /** One value of the query; undefined when it is absent, given twice, or nested. */
@@ -144,7 +145,7 @@ export class Incoming {
 
   /** For pages, and for whatever trusts a cookie. @throws Refusal host_unknown */
   refuseOtherHosts(): void {
-    if (!isOurHost(this.#host(), this.#surroundings.origin)) throw new Refusal("host_unknown");
+    if (!isOurHost(this.#host(), this.#surroundings.origin)) throw new Refusal(refusals.host_unknown);
   }
 
   /**
@@ -169,7 +170,7 @@ export class Incoming {
       secFetchSite: this.#request.headers["sec-fetch-site"],
       allowedOrigins: this.#surroundings.allowedOrigins,
     });
-    if (elsewhere) throw new Refusal("cross_site");
+    if (elsewhere) throw new Refusal(refusals.cross_site);
   }
 
   /**
@@ -180,7 +181,7 @@ export class Incoming {
     const { body } = this.#request;
     if (!Buffer.isBuffer(body) || body.length === 0) return undefined;
     if (!jsonType.test(this.#request.headers["content-type"] ?? "")) {
-      throw new Refusal("content_type_unsupported");
+      throw new Refusal(refusals.content_type_unsupported);
     }
     return parseJsonBody(body);
   }

@@ -1,16 +1,49 @@
 import type { z } from "zod";
-import { Refusal, type Issue } from "../errors.ts";
+import { Refusal, refusals, type Issue, type RefusalKind } from "../errors.ts";
 import type { Incoming } from "./incoming.ts";
-import type { Input } from "./route.ts";
+
+/** How a body becomes an input. */
+export type Input<Value> = {
+  /** For the documents; undefined where no body is read. */
+  readonly schema: z.ZodType | undefined;
+  readonly optional: boolean;
+  /** Credentials in the Authorization header may stand in the place of those in the body. */
+  readonly readsBasic?: true;
+  readonly refuses: readonly RefusalKind[];
+  readonly read: (incoming: Incoming) => Value;
+};
+
+/** What follows the `?`, as a row understands it. */
+export type Query<Value> = {
+  /** For the documents: its parameters by name. */
+  readonly schema: z.ZodObject | undefined;
+  readonly refuses: readonly RefusalKind[];
+  readonly read: (incoming: Incoming) => Value;
+};
+
+/** Nothing of it is looked at. */
+export const anyQuery: Query<undefined> = { schema: undefined, refuses: [], read: () => undefined };
+
+/** What is no JSON is no body. */
+const ofJson = [refusals.json_invalid, refusals.content_type_unsupported];
 
 /** For routes without a body. What is sent all the same must be JSON, and is not looked at. */
 export const noBody: Input<undefined> = {
   schema: undefined,
   optional: true,
+  refuses: ofJson,
   read: (incoming) => {
     incoming.json();
     return undefined;
   },
+};
+
+/** For routes that take whatever comes, and leave it unread. */
+export const unread: Input<undefined> = {
+  schema: undefined,
+  optional: true,
+  refuses: [],
+  read: () => undefined,
 };
 
 const typeNames: Readonly<Record<string, string>> = {
@@ -72,7 +105,7 @@ export const parseInput = <Value>(schema: z.ZodType<Value>, body: unknown): Valu
   // Only what a schema says itself is left as the message of an issue; all other sentences are made here.
   const parsed = schema.safeParse(body, { reportInput: true, error: () => "" });
   if (parsed.success) return parsed.data;
-  throw new Refusal("input_invalid", { issues: issuesOf(parsed.error) });
+  throw new Refusal(refusals.input_invalid, { issues: issuesOf(parsed.error) });
 };
 
 const requiredBody = (incoming: Incoming): unknown => {
@@ -81,8 +114,26 @@ const requiredBody = (incoming: Incoming): unknown => {
   return body === undefined ? {} : body;
 };
 
+/** What a body of JSON fields can be refused for. */
+export const ofFields: readonly RefusalKind[] = [...ofJson, refusals.input_invalid];
+
 export const jsonBody = <Value>(schema: z.ZodType<Value>): Input<Value> => ({
   schema,
   optional: false,
+  refuses: ofFields,
   read: (incoming) => parseInput(schema, requiredBody(incoming)),
 });
+
+/** The parameters that the schema names; others are ignored. One that is given twice counts as absent. */
+export const namedQuery = <Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  refuses: readonly RefusalKind[] = [],
+): Query<z.output<z.ZodObject<Shape>>> => {
+  const names = Object.keys(schema.shape);
+  return {
+    schema,
+    refuses,
+    read: (incoming) =>
+      parseInput(schema, Object.fromEntries(names.map((name) => [name, incoming.query(name)] as const))),
+  };
+};

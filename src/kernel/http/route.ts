@@ -1,17 +1,19 @@
 import type { ServerResponse } from "node:http";
 import type { z } from "zod";
+import { refusals, type RefusalKind } from "../errors.ts";
 import type { Incoming } from "./incoming.ts";
+import type { Input, Query } from "./input.ts";
+import { paramsReader, type Params } from "./path.ts";
+import type { Content, Headers, Wire } from "./wire.ts";
 
 /**
- * A row of a room's `routes.ts`: who may call what, with which body, under which limit. The rows are
- * dispatched (serve.ts), documented (OpenAPI) and tested (no route without a guard).
+ * A row of a room's `routes.ts`: the whole contract of a call. Who may make it and how often, what is read of it, what
+ * it answers, and how it can be refused. The rows are dispatched (serve.ts), documented (OpenAPI) and tested (what the
+ * tests saw is what the rows say).
  */
 
 /** `ANY` is whatever a client of the proxy sends, WebDAV's methods included. */
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ANY";
-
-/** Whose voice an answer speaks in: it decides headers and the texts of refusals. */
-export type Wire = "accounts" | "track" | "connect" | "plain" | "pages";
 
 /** Lets a request in and tells who it is, or throws a Refusal. */
 export type Guard<Principal> = {
@@ -23,43 +25,42 @@ export type Guard<Principal> = {
     | "API key"
     | "connect session"
     | "API key or connect session";
+  readonly refuses: readonly RefusalKind[];
+  /** A cookie counts on our own host only, and a write with it must come from our own site. */
+  readonly readsCookie?: true;
   readonly admit: (incoming: Incoming) => Principal | Promise<Principal>;
 };
 
-/** Refuses a caller who asks too often; may add headers to the answer. */
-export type Limit<Principal> = (principal: Principal, incoming: Incoming) => void;
+export const anyone: Guard<undefined> = { admits: "anyone", refuses: [], admit: () => undefined };
 
-/** How a body becomes an input. */
-export type Input<Value> = {
-  /** For the documents; undefined where no body is read. */
-  readonly schema: z.ZodType | undefined;
-  readonly optional: boolean;
-  readonly read: (incoming: Incoming) => Value;
+/** Refuses a caller who asks too often; may add headers to the answer. */
+export type Limit<Principal> = {
+  readonly refuses: readonly RefusalKind[];
+  readonly take: (principal: Principal, incoming: Incoming) => void;
 };
 
-export const jsonType = "application/json; charset=utf-8";
-export const htmlType = "text/html; charset=utf-8";
-
 export type Answer = {
-  /** 200 unless said. */
+  /** The row's, unless said. */
   readonly status?: number;
   /** Sent as JSON; without it the body is empty. */
   readonly json?: unknown;
   /** A ready body with its type, where the answer is not JSON. */
-  readonly content?: { readonly type: string; readonly body: string | Buffer };
+  readonly content?: Content;
   /** A whole `Set-Cookie` line. */
   readonly cookie?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Headers;
   /** Pages of others may show it in a frame. */
   readonly framable?: boolean;
 };
 
 /** An answer that is not at hand as a whole: `send` writes it, head and body, and ends it. */
 export type StreamedAnswer = {
-  readonly send: (response: ServerResponse, standing: Readonly<Record<string, string>>) => Promise<void>;
+  readonly send: (response: ServerResponse, standing: Headers) => Promise<void>;
 };
 
-export type Call<Value, Principal> = {
+type Call<Path extends string, Value, Principal, Asked> = {
+  readonly params: Params<Path>;
+  readonly query: Asked;
   readonly input: Value;
   readonly principal: Principal;
   readonly incoming: Incoming;
@@ -67,8 +68,6 @@ export type Call<Value, Principal> = {
 
 type RouteFacts = {
   readonly method: Method;
-  /** With `{name}` for what varies, and at the end `{name*}` for the rest of the path, slashes included. */
-  readonly path: string;
   /** One line for the reference. */
   readonly summary: string;
   readonly wire: Wire;
@@ -76,40 +75,125 @@ type RouteFacts = {
   readonly sameSite?: true;
   /** The body is not read beforehand: `run` takes it as a stream (`incoming.stream`). */
   readonly streams?: true;
+  /** Only there to say that it is not: it has no good ending. */
+  readonly notSupported?: true;
+  /** For the documents: what is read of the headers, besides credentials. */
+  readonly headers?: z.ZodObject;
   /** The good ending, for the documents: what it means and what its body is. */
   readonly answers: { readonly means: string; readonly schema?: z.ZodType };
 };
 
-type RouteSpec<Value, Principal> = RouteFacts & {
+type RouteSpec<Path extends string, Value, Principal, Asked> = RouteFacts & {
+  readonly path: Path;
   readonly guard: Guard<Principal>;
   readonly limit?: Limit<Principal>;
   readonly input: Input<Value>;
-  readonly run: (call: Call<Value, Principal>) => Answer | StreamedAnswer | Promise<Answer | StreamedAnswer>;
+  /** Of the good answer; 200 unless said. */
+  readonly status?: 200 | 201 | 204;
+  /** How the use case refuses, beyond what the other parts of the row say of themselves. */
+  readonly refuses?: readonly RefusalKind[];
+  readonly run: (
+    call: Call<Path, Value, Principal, Asked>,
+  ) => Answer | StreamedAnswer | Promise<Answer | StreamedAnswer>;
+};
+
+/** A step on the way through a row, in the order of the way. */
+export type Check = {
+  readonly step: "any" | "bytes" | "site" | "guard" | "limit" | "body" | "query" | "use case";
+  readonly refuses: readonly RefusalKind[];
 };
 
 export type Route = RouteFacts & {
+  readonly path: string;
+  readonly status: number;
   readonly admits: Guard<unknown>["admits"];
-  readonly bodySchema: z.ZodType | undefined;
-  readonly bodyOptional: boolean;
+  readonly input: Omit<Input<unknown>, "read">;
+  readonly query: Omit<Query<unknown>, "read">;
+  /** Those that can refuse. */
+  readonly checks: readonly Check[];
   readonly handle: (incoming: Incoming) => Promise<Answer | StreamedAnswer>;
 };
 
-/** Ties a row's guard, limit, input and use case together, in the order in which they are checked. */
-export const route = <Value, Principal>(spec: RouteSpec<Value, Principal>): Route => {
-  const { guard, limit, input, run, ...facts } = spec;
+/** By any row: a bug, and a database that is away. */
+const ofAny = [refusals.internal, refusals.store_unavailable];
+
+/** By whatever reads a body, before anybody is asked who they are. */
+const ofBytes = [
+  refusals.request_malformed,
+  refusals.encoding_invalid,
+  refusals.request_timeout,
+  refusals.body_too_large,
+  refusals.encoding_unsupported,
+];
+
+type Parts = Pick<RouteFacts, "method" | "sameSite" | "streams"> & {
+  readonly guard: Pick<Guard<unknown>, "refuses" | "readsCookie">;
+  readonly limit: Pick<Limit<unknown>, "refuses"> | undefined;
+  readonly input: Pick<Input<unknown>, "refuses">;
+  readonly query: Pick<Query<unknown>, "refuses">;
+  readonly refuses: readonly RefusalKind[];
+};
+
+const checksOf = ({ method, sameSite, streams, guard, limit, input, query, refuses }: Parts) => {
+  const isWrite = method !== "GET";
+  const readsBody = isWrite && !streams;
+  const ofCookie = isWrite ? [refusals.host_unknown, refusals.cross_site] : [refusals.host_unknown];
+  const checks: readonly Check[] = [
+    { step: "any", refuses: ofAny },
+    { step: "bytes", refuses: readsBody ? ofBytes : [] },
+    { step: "site", refuses: sameSite ? [refusals.cross_site] : [] },
+    { step: "guard", refuses: guard.readsCookie ? [...guard.refuses, ...ofCookie] : guard.refuses },
+    { step: "limit", refuses: limit?.refuses ?? [] },
+    { step: "body", refuses: readsBody ? input.refuses : [] },
+    { step: "query", refuses: query.refuses },
+    { step: "use case", refuses },
+  ];
+  return checks.filter((check) => check.refuses.length > 0);
+};
+
+/** Ties a row's parts together, in the order in which they are checked. A row that names no query reads its wire's. */
+export function route<const Path extends string, Value, Principal, Asked>(
+  spec: RouteSpec<Path, Value, Principal, Asked> & { readonly query: Query<Asked> },
+): Route;
+export function route<const Path extends string, Value, Principal>(
+  spec: RouteSpec<Path, Value, Principal, unknown> & { readonly query?: undefined },
+): Route;
+export function route<const Path extends string, Value, Principal>(
+  spec: RouteSpec<Path, Value, Principal, unknown> & { readonly query?: Query<unknown> | undefined },
+): Route {
+  const {
+    path,
+    guard,
+    limit,
+    input,
+    query = spec.wire.query,
+    run,
+    refuses = [],
+    status = 200,
+    ...facts
+  } = spec;
+  const paramsOf = paramsReader(path);
   return {
     ...facts,
+    path,
+    status,
     admits: guard.admits,
-    bodySchema: input.schema,
-    bodyOptional: input.optional,
+    input,
+    query,
+    checks: checksOf({ ...facts, guard, limit, input, query, refuses }),
     handle: async (incoming) => {
       if (facts.sameSite) incoming.refuseOtherSites();
       const admitted = guard.admit(incoming);
       const principal = admitted instanceof Promise ? await admitted : admitted;
-      limit?.(principal, incoming);
-      return run({ input: input.read(incoming), principal, incoming });
+      limit?.take(principal, incoming);
+      const call = {
+        input: input.read(incoming),
+        query: query.read(incoming),
+        params: paramsOf(incoming.pathValues),
+        principal,
+        incoming,
+      };
+      return run(call);
     },
   };
-};
-
-export const anyone: Guard<undefined> = { admits: "anyone", admit: () => undefined };
+}

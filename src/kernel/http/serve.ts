@@ -3,41 +3,26 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Random } from "../ids.ts";
-import { Refusal, refusals, type RefusalCode } from "../errors.ts";
+import { Refusal, refusals, type RefusalKind } from "../errors.ts";
 import type { Log } from "../telemetry/log.ts";
 import { readBody } from "./content-encoding.ts";
 import { Incoming, type Surroundings } from "./incoming.ts";
-import { createReplies, type ErrorPage, type Exchange, type Headers } from "./reply.ts";
-import { jsonType, type Route, type Wire } from "./route.ts";
-
-/** Bytes of a request body, before and after decompression. */
-const bodyLimits = { connect: 1024 * 1024, others: 64 * 1024 } as const;
+import { jsonType } from "./content-types.ts";
+import { ownersOf, type Owners } from "./owners.ts";
+import { patternOf, urlOf } from "./path.ts";
+import { createReplies, type Exchange } from "./reply.ts";
+import type { Route } from "./route.ts";
+import type { Wire } from "./wire.ts";
 
 type ServeDeps = {
   readonly routes: readonly Route[];
-  /** Other origins whose pages may call `/api/…` with the session cookie. */
+  /** Who answers where no wire is at home: a person who mistyped an address gets a page. */
+  readonly unowned: { readonly programs: Wire; readonly people: Wire };
+  /** Other origins whose pages may call with the session cookie, where a wire allows it. */
   readonly corsOrigins: readonly string[];
-  readonly standing: Partial<Readonly<Record<Wire, Headers>>>;
-  readonly errorPage: ErrorPage;
   readonly surroundings: Surroundings;
   readonly random: Random;
   readonly log: Log;
-};
-
-const connectPaths =
-  /^\/(connect|integrations|connections?|providers|proxy|api-auth|app-auth|app-store-auth|auth|environments?|environment-variables|oauth|oauth2|records|sync|action|scripts)(\/|\?|$)/;
-
-const wireOf = (path: string): Wire => {
-  if (connectPaths.test(path)) return "connect";
-  if (path.startsWith("/api/v9/")) return "track";
-  return path.startsWith("/api/") ? "accounts" : "plain";
-};
-
-/** A person who mistyped an address gets a page; a program gets what its wire says. */
-const wireOfUnknown = ({ url, headers, method }: FastifyRequest): Wire => {
-  const wire = wireOf(url);
-  const isPerson = method === "GET" && headers.accept?.includes("text/html") === true;
-  return wire === "plain" && isPerson ? "pages" : wire;
 };
 
 /** Ids that tell requests of one process apart cheaply, and processes by a random beginning. */
@@ -52,15 +37,7 @@ const requestIds = (random: Random): (() => string) => {
 
 /** Which methods a path knows, for the `Allow` header. A path that no route has is unknown. */
 const methodsByPath = (routes: readonly Route[]): ((path: string) => readonly string[]) => {
-  const known = routes.map(({ method, path }) => ({
-    method,
-    pattern: new RegExp(
-      `^${path
-        .replaceAll(".", "\\.")
-        .replace(/\{\w+\*\}$/, ".*")
-        .replaceAll(/\{\w+\}/g, "[^/]+")}/?$`,
-    ),
-  }));
+  const known = routes.map(({ method, path }) => ({ method, pattern: patternOf(path) }));
   return (path) => {
     const methods = new Set(
       known.filter(({ pattern }) => pattern.test(path)).map(({ method }): string => method),
@@ -71,21 +48,22 @@ const methodsByPath = (routes: readonly Route[]): ((path: string) => readonly st
   };
 };
 
-const corsFor =
-  (origins: readonly string[]) =>
-  async (request: FastifyRequest): Promise<FastifyCorsOptions> => ({
-    origin: request.url.startsWith("/api/") ? [...origins] : false,
+const corsFor = (origins: readonly string[], { wires, ownerOf }: Owners) => {
+  const exposed = [...wires].flatMap(({ cookiesFromElsewhere }) => cookiesFromElsewhere?.exposes ?? []);
+  return async (request: FastifyRequest): Promise<FastifyCorsOptions> => ({
+    origin: ownerOf(request.url)?.cookiesFromElsewhere ? [...origins] : false,
     credentials: true,
     // Any other OPTIONS is an unknown method, as on a server without CORS.
     preflight: "origin" in request.headers && "access-control-request-method" in request.headers,
     methods: ["GET", "POST", "PUT", "DELETE"],
-    exposedHeaders: ["Retry-After", "X-Request-Id", "X-Toggl-Quota-Remaining", "X-Toggl-Quota-Resets-In"],
+    exposedHeaders: ["Retry-After", "X-Request-Id", ...exposed],
     maxAge: 600,
   });
+};
 
-const unreadable: Readonly<Record<string, RefusalCode>> = {
-  HPE_HEADER_OVERFLOW: "headers_too_large",
-  ERR_HTTP_REQUEST_TIMEOUT: "request_timeout",
+const unreadable: Readonly<Record<string, RefusalKind>> = {
+  HPE_HEADER_OVERFLOW: refusals.headers_too_large,
+  ERR_HTTP_REQUEST_TIMEOUT: refusals.request_timeout,
 };
 
 /** Answers what never became a request: broken HTTP, headers over 16 KiB, a client that is too slow. */
@@ -96,8 +74,7 @@ const refuseUnreadable =
       socket.destroy();
       return;
     }
-    const code = unreadable[error.code ?? ""] ?? "request_malformed";
-    const { status, text } = refusals[code];
+    const { code, status, text } = unreadable[error.code ?? ""] ?? refusals.request_malformed;
     log.info("request_unreadable", { status, code });
     const body = JSON.stringify(text);
     socket.end(
@@ -116,27 +93,21 @@ declare module "fastify" {
   }
 }
 
-const urlOf = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1").replace(/\{\w+\*\}$/, "*");
+/** With a browser, at an address. */
+const isOfPerson = ({ method, headers }: FastifyRequest): boolean =>
+  method === "GET" && headers.accept?.includes("text/html") === true;
 
-const preflightPaths = (routes: readonly Route[]): ReadonlySet<string> =>
-  new Set(routes.filter(({ wire }) => wire === "connect").map(({ path }) => urlOf(path)));
-
-/** What browsers ask before a call of the Connect wire from another origin (recorded, contract nango §1.11). */
-const preflightHeaders = {
-  "access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE,PROPFIND,REPORT",
-  "access-control-allow-headers":
-    "Authorization, Content-Type, Accept, Origin, X-Requested-With, Nango-Activity-Log-Id, Nango-Is-Dry-Run, Nango-Is-Sync, Provider-Config-Key, Connection-Id, Retries, Retry-On, Base-Url-Override, Sentry-Trace, Baggage",
-  "access-control-max-age": "600",
-};
+/** Whether a browser asks what a page of another origin may do. */
+const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
+  method === "OPTIONS" && "access-control-request-method" in headers;
 
 /** The HTTP server over all rooms' rows. Requests are judged in the order of `route()`. */
 export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
-  const { routes, corsOrigins, surroundings } = deps;
+  const { routes, corsOrigins, surroundings, unowned } = deps;
   const nextId = requestIds(deps.random);
+  const owners = ownersOf(routes);
   const { answer, refuse } = createReplies({
     overTls: surroundings.origin.protocol === "https:",
-    standing: deps.standing,
-    errorPage: deps.errorPage,
     withCors: corsOrigins.length > 0,
     log: deps.log,
   });
@@ -144,16 +115,18 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
   const exchangeOf = (
     request: FastifyRequest,
     reply: FastifyReply,
-    wire = wireOf(request.url),
+    wire = owners.ownerOf(request.url) ?? unowned.programs,
+    status = 200,
   ): Exchange => ({
     request,
     reply,
     wire,
+    status,
     incoming: new Incoming(request, nextId(), surroundings),
   });
 
   const app = fastify({
-    bodyLimit: bodyLimits.connect,
+    bodyLimit: Math.max(...[...owners.wires].map(({ bodyLimit }) => bodyLimit)),
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
     // For what streams through the proxy; bodies that are read as a whole have their own, shorter time.
     requestTimeout: 600_000,
@@ -161,24 +134,24 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
     forceCloseConnections: "idle",
     http: { headersTimeout: 20_000 },
     frameworkErrors: (error, request, reply) =>
-      refuse(exchangeOf(request, reply), new Refusal("request_malformed", { cause: error })),
+      refuse(exchangeOf(request, reply), new Refusal(refusals.request_malformed, { cause: error })),
     clientErrorHandler: refuseUnreadable(deps.log),
   });
 
   app.removeAllContentTypeParsers();
   // The bytes are read here and understood by the route, after its guard: who may not call learns nothing of their body.
   app.addContentTypeParser("*", async (request: FastifyRequest, payload: IncomingMessage) => {
-    const { streams, wire } = request.routeOptions.config;
+    const { streams, wire = unowned.programs } = request.routeOptions.config;
     if (streams === true) return payload;
     return readBody(payload, {
       contentEncoding: request.headers["content-encoding"],
       contentLength: request.headers["content-length"],
-      limit: wire === "connect" ? bodyLimits.connect : bodyLimits.others,
+      limit: wire.bodyLimit,
     });
   });
   for (const method of ["PROPFIND", "REPORT"]) app.addHttpMethod(method, { hasBody: true });
 
-  if (corsOrigins.length > 0) void app.register(cors, () => corsFor(corsOrigins));
+  if (corsOrigins.length > 0) void app.register(cors, () => corsFor(corsOrigins, owners));
 
   for (const row of routes) {
     app.route({
@@ -186,7 +159,7 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
       url: urlOf(row.path),
       config: { streams: row.streams === true, wire: row.wire },
       handler: async (request, reply) => {
-        const exchange = exchangeOf(request, reply, row.wire);
+        const exchange = exchangeOf(request, reply, row.wire, row.status);
         try {
           await answer(exchange, await row.handle(exchange.incoming));
         } catch (error) {
@@ -196,10 +169,10 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
       },
     });
   }
-  for (const path of preflightPaths(routes)) {
-    app.options(path, (request, reply) =>
-      answer(exchangeOf(request, reply, "connect"), { status: 204, headers: preflightHeaders }),
-    );
+  for (const [path, wire] of new Map(routes.map(({ path: of, wire: its }) => [urlOf(of), its]))) {
+    const { preflight: headers } = wire;
+    if (!headers) continue;
+    app.options(path, (request, reply) => answer(exchangeOf(request, reply, wire), { status: 204, headers }));
   }
 
   app.setErrorHandler((error, request, reply) =>
@@ -208,21 +181,17 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
 
   const methodsOf = methodsByPath(routes);
   app.setNotFoundHandler((request, reply) => {
-    const wire = wireOfUnknown(request);
+    const wire = owners.ownerOf(request.url) ?? (isOfPerson(request) ? unowned.people : unowned.programs);
     // A browser that may not ask would keep from the page what is told here.
-    if (
-      wire === "connect" &&
-      request.method === "OPTIONS" &&
-      "access-control-request-method" in request.headers
-    ) {
-      return answer(exchangeOf(request, reply, wire), { status: 204, headers: preflightHeaders });
+    if (wire.preflight && isPreflight(request)) {
+      return answer(exchangeOf(request, reply, wire), { status: 204, headers: wire.preflight });
     }
     const [path = ""] = request.url.split("?", 1);
     const methods = methodsOf(path);
     const refusal =
       methods.length === 0
-        ? new Refusal("not_found")
-        : new Refusal("method_not_allowed", { headers: { allow: methods.join(", ") } });
+        ? new Refusal(refusals.not_found)
+        : new Refusal(refusals.method_not_allowed, { headers: { allow: methods.join(", ") } });
     return refuse(exchangeOf(request, reply, wire), refusal);
   });
 

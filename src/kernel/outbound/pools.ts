@@ -1,8 +1,7 @@
 /** Connections to strangers: kept and shared by origin, each to an address that was checked. */
 
 import { LRUCache } from "lru-cache";
-import type { LookupFunction } from "node:net";
-import { isIP } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
 import { buildConnector, Pool } from "undici";
 import { minute, second, type Clock } from "../clock.ts";
 import { OutboundFault } from "./fault.ts";

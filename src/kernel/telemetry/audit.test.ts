@@ -4,13 +4,15 @@ import { day } from "../clock.ts";
 import { openTestStore } from "../mail/testing/store.ts";
 import { createAudit } from "./audit.ts";
 
+const names = ["sessions_ended", "sign_in", "sign_out", "sign_up", "signing_key_rotated"] as const;
+
 const rows = ({ store }: Awaited<ReturnType<typeof openTestStore>>) =>
   store.query.selectFrom("audit_events").selectAll().orderBy("id").execute();
 
 describe("the audit trail", () => {
   test("is read by account and page, and leaves out what this version has no name for", async () => {
     const kernel = await openTestStore();
-    const audit = createAudit(kernel);
+    const audit = createAudit({ ...kernel, names });
     const record = (accountId: number, ended: number) =>
       audit.record(kernel.store.query, {
         event: "sessions_ended",
@@ -38,7 +40,7 @@ describe("the audit trail", () => {
 
   test("keeps who, what, when, from where and how", async () => {
     const kernel = await openTestStore();
-    const audit = createAudit(kernel);
+    const audit = createAudit({ ...kernel, names });
     await audit.record(kernel.store.query, {
       event: "sign_in",
       outcome: "done",
@@ -80,7 +82,7 @@ describe("the audit trail", () => {
 
   test("is rolled back with what it tells about", async () => {
     const kernel = await openTestStore();
-    const audit = createAudit(kernel);
+    const audit = createAudit({ ...kernel, names });
     const doing = kernel.store.transaction(async (tx) => {
       await audit.record(tx.query, { event: "sign_up", outcome: "done", channel: "password" });
       throw new Error("no");
@@ -91,7 +93,7 @@ describe("the audit trail", () => {
 
   test("cuts what a client may make long", async () => {
     const kernel = await openTestStore();
-    await createAudit(kernel).record(kernel.store.query, {
+    await createAudit({ ...kernel, names }).record(kernel.store.query, {
       event: "sign_in",
       outcome: "refused",
       channel: "none",
@@ -102,7 +104,7 @@ describe("the audit trail", () => {
 
   test("forgets after 400 days", async () => {
     const kernel = await openTestStore();
-    const audit = createAudit(kernel);
+    const audit = createAudit({ ...kernel, names });
     await audit.record(kernel.store.query, { event: "sign_in", outcome: "done", channel: "password" });
     kernel.clock.wind(400 * day);
     await audit.record(kernel.store.query, { event: "sign_out", outcome: "done", channel: "session" });

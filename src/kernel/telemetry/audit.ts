@@ -6,63 +6,14 @@ import { day, type Clock } from "../clock.ts";
 import type { Store } from "../db/store.ts";
 import type { KernelTables } from "../db/tables.ts";
 
-export const auditEventNames = [
-  "sign_up",
-  "sign_in",
-  "sign_out",
-  "session_ended",
-  "sessions_ended",
-  "token_replaced",
-  "token_revoked",
-  "password_changed",
-  "password_refused",
-  /** Not even tried, because of earlier ones; once a minute and address at most. */
-  "password_throttled",
-  "reset_requested",
-  "reset_confirmed",
-  "email_change_requested",
-  "email_change_dropped",
-  "email_changed",
-  "verification_requested",
-  "email_verified",
-  "account_closed",
-  "close_undone",
-  "account_erased",
-  "account_locked",
-  "account_unlocked",
-  "signing_key_rotated",
-  "signing_key_revoked",
-  "root_key_rotated",
-  "root_key_removed",
-  /** A password was used through Basic; once an hour and account at most. */
-  "basic_password",
-  // Connect: the environment's name, the key's and the connection's are in the details.
-  "environment_created",
-  "environment_changed",
-  "environment_key_created",
-  "environment_key_revoked",
-  "integration_created",
-  "integration_changed",
-  "integration_deleted",
-  "link_refused",
-  "connection_linked",
-  "connection_linked_anew",
-  "connection_imported",
-  "connection_changed",
-  "connection_deleted",
-  /** Once a minute, key and connection at most. */
-  "credentials_read",
-  "webhooks_changed",
-  "webhook_secret_rotated",
-] as const;
-
-export type AuditEventName = (typeof auditEventNames)[number];
+/** What the kernel itself has done: the operator's keys. Each room has a list of its own. */
+export const kernelEvents = ["root_key_rotated", "root_key_removed"] as const;
 
 const outcomes = ["done", "refused"] as const;
 const channels = ["session", "password", "token", "code", "key", "connect_session", "cli", "none"] as const;
 
-export type AuditEvent = {
-  readonly event: AuditEventName;
+export type AuditEvent<Name extends string> = {
+  readonly event: Name;
   readonly outcome: (typeof outcomes)[number];
   /** How the caller showed who they are. */
   readonly channel: (typeof channels)[number];
@@ -78,22 +29,23 @@ export type AuditEvent = {
   readonly details?: Readonly<Record<string, string | number | boolean>> | undefined;
 };
 
-/** An event as it was written down. */
-export const auditRecord = z.object({
-  id: z.int(),
-  /** Epoch milliseconds. */
-  at: z.int(),
-  event: z.enum(auditEventNames),
-  outcome: z.enum(outcomes),
-  channel: z.enum(channels),
-  /** The client's IP address. */
-  address: z.string().nullable(),
-  /** As it was sent: anything. */
-  userAgent: z.string().nullable(),
-  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullable(),
-});
+/** An event as it was written down. @param names of all events that there are */
+export const auditRecord = (names: readonly string[]) =>
+  z.object({
+    id: z.int(),
+    /** Epoch milliseconds. */
+    at: z.int(),
+    event: z.enum(names),
+    outcome: z.enum(outcomes),
+    channel: z.enum(channels),
+    /** The client's IP address. */
+    address: z.string().nullable(),
+    /** As it was sent: anything. */
+    userAgent: z.string().nullable(),
+    details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullable(),
+  });
 
-export type AuditRecord = z.output<typeof auditRecord>;
+export type AuditRecord = z.output<ReturnType<typeof auditRecord>>;
 
 export type AuditPage = {
   /** Newest first. */
@@ -102,9 +54,12 @@ export type AuditPage = {
   readonly next: number | undefined;
 };
 
-export type Audit = {
+/** A room names the events that it records; those of an account may be any room's. */
+export type Audit<Name extends string> = {
+  /** All that there are, whoever records them. */
+  readonly names: readonly string[];
   /** Through the transaction whose doing it tells, or through the store when nothing else was written. */
-  record(query: Kysely<KernelTables>, event: AuditEvent): Promise<void>;
+  record(query: Kysely<KernelTables>, event: AuditEvent<Name>): Promise<void>;
   /** What happened to one account. @param page events older than `before`, at most `limit` */
   of(
     accountId: number,
@@ -125,17 +80,17 @@ const cut = (text: string | undefined, most: number): string | null =>
         .replaceAll(/\p{Cc}/gu, " ")
         .toWellFormed();
 
-/** What a newer version wrote before this one took its place is none of ours. */
-const recordOf = (row: Selectable<KernelTables["audit_events"]>): readonly AuditRecord[] => {
+const recordOf = (row: Selectable<KernelTables["audit_events"]>) => {
   const details: unknown = row.details === null ? null : JSON.parse(row.details);
-  const parsed = auditRecord.safeParse({ ...row, userAgent: row.user_agent, details });
-  return parsed.success ? [parsed.data] : [];
+  return { ...row, userAgent: row.user_agent, details };
 };
 
-export const createAudit = (deps: {
+export const createAudit = <Name extends string>(deps: {
   readonly store: Pick<Store, "query">;
   readonly clock: Clock;
-}): Audit => ({
+  readonly names: readonly Name[];
+}): Audit<Name> => ({
+  names: deps.names,
   record: async (query, told) => {
     const { accountId, event, outcome, channel, address, userAgent, requestId, details } = told;
     await query
@@ -163,8 +118,10 @@ export const createAudit = (deps: {
       .limit(limit + 1)
       .execute();
     const shown = rows.slice(0, limit);
+    const known = auditRecord(deps.names);
     return {
-      records: shown.flatMap(recordOf),
+      // What a newer version wrote before this one took its place is none of ours.
+      records: shown.flatMap((row) => known.safeParse(recordOf(row)).data ?? []),
       next: rows.length > limit ? shown.at(-1)?.id : undefined,
     };
   },

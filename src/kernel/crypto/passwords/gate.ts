@@ -2,7 +2,7 @@
  * The gate in front of costly work: as many at once as the machine has cores, a short queue, and the rest is
  * told at once to come back, so that a flood of sign-ins costs a bounded share of memory and time.
  */
-import { Refusal } from "../../errors.ts";
+import { Refusal, refusals } from "../../errors.ts";
 
 /** Monotonic time and a wake-up, handed in so that a test winds them by hand. */
 export type Timer = {
@@ -49,7 +49,7 @@ export const createGate = (settings: {
   let running = 0;
   let averageMs = firstGuessMs;
 
-  const busy = () => new Refusal("busy", { retryAfter: 1 });
+  const busy = () => new Refusal(refusals.busy, { retryAfter: 1 });
 
   const learn = (tookMs: number) => {
     // Kept within bounds: a machine that slept must not close the gate, nor an instant run open the queue.

@@ -9,7 +9,7 @@ import { Secret } from "../../secret.ts";
 import { checkPassword } from "./password-policy.ts";
 
 const check = (password: string, context: readonly string[] = [], minimum = 8) =>
-  checkPassword(new Secret(password), { minimum, context });
+  checkPassword(new Secret(password), { minimum, context, serviceWords: ["latchkey", "toggl"] });
 
 const jane = ["jane.smith92@mail.example-corp.com", "José van der Vänskä"];
 

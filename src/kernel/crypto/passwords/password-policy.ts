@@ -14,12 +14,12 @@ export type PasswordContext = {
   readonly minimum: number;
   /** The account's e-mail address and display name, each as a whole; a text with an `@` is an address. */
   readonly context: readonly string[];
+  /** What the service is called, in lower case. */
+  readonly serviceWords: readonly string[];
 };
 
 /** Shorter words are in too many good passwords. */
 const shortestWord = 4;
-
-const serviceWords = ["latchkey", "toggl"];
 
 /** One line an entry in lower case, after a notice that ends at the first blank line; 38,452 entries. */
 const commonPasswords = (() => {
@@ -60,7 +60,10 @@ const madeFrom = (password: string, words: readonly string[]): boolean => {
 const issue = (rule: string, message: string): Issue => ({ field: "password", rule, message });
 
 /** The first rule that a chosen password breaks, or undefined when it may be used. */
-export const checkPassword = (password: Secret, { minimum, context }: PasswordContext): Issue | undefined => {
+export const checkPassword = (
+  password: Secret,
+  { minimum, context, serviceWords }: PasswordContext,
+): Issue | undefined => {
   const canonical = canonicalPassword(password.reveal());
   if (canonical === "not_text") return issue("not_text", "password must be well-formed Unicode text");
   if (canonical === "too_long") {

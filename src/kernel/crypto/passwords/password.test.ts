@@ -2,7 +2,7 @@ import { hash as argonHash, verify as argonVerify } from "@node-rs/argon2";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 
-import { Refusal } from "../../errors.ts";
+import { Refusal, refusals } from "../../errors.ts";
 import { systemRandom as random } from "../../ids.ts";
 import { Secret } from "../../secret.ts";
 import { createGate, type Gate } from "./gate.ts";
@@ -230,7 +230,7 @@ describe("equal work", () => {
   });
 
   test("A13 what the gate refuses is told as busy", async () => {
-    const shut: Gate = { run: () => Promise.reject(new Refusal("busy")), waiting: 0, running: 0 };
+    const shut: Gate = { run: () => Promise.reject(new Refusal(refusals.busy)), waiting: 0, running: 0 };
     const closed = createPasswords({ gate: shut, random, parameters });
     await expect(closed.hash(new Secret("correct horse"))).rejects.toMatchObject({ code: "busy" });
     await expect(closed.verify(new Secret("correct horse"), undefined)).rejects.toMatchObject({
