@@ -141,10 +141,10 @@ export type Calls = {
           | "password"
           | "token"
           | "code"
-          | "key"
-          | "connect_session"
           | "cli"
-          | "none";
+          | "none"
+          | "key"
+          | "connect_session";
         readonly address: string | null;
         readonly device: string;
         readonly details: Readonly<Record<string, string | number | boolean>> | null;

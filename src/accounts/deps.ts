@@ -9,7 +9,7 @@ import type { MailQueue } from "../kernel/mail/queue.ts";
 import type { Audit } from "../kernel/telemetry/audit.ts";
 import type { Log } from "../kernel/telemetry/log.ts";
 import type { Account, Principal } from "./model/account.ts";
-import type { AccountEvent } from "./model/audit-events.ts";
+import type { AccountAudit } from "./model/audit-events.ts";
 import type { AccountLimits } from "./model/limits.ts";
 import type { SigningKeys } from "./signing/signing-keys.ts";
 
@@ -50,7 +50,7 @@ export type AccountDeps = {
   /** How often one credential may call. */
   readonly rate: Limit<Principal>;
   readonly mail: MailQueue;
-  readonly audit: Audit<AccountEvent>;
+  readonly audit: Audit<AccountAudit>;
   readonly log: Log;
   readonly signingKeys: SigningKeys;
   readonly policy: AccountPolicy;

@@ -22,7 +22,7 @@ export type { AccountDeps, AccountPolicy } from "./deps.ts";
 export { changeAccountRefuses, type AccountChange } from "./profile/change-account.ts";
 export type { AccountUseCases } from "./use-cases.ts";
 export { accountRefusals } from "./model/refusals.ts";
-export { accountEvents } from "./model/audit-events.ts";
+export { accountChannels, accountEvents } from "./model/audit-events.ts";
 export { accountLimits } from "./model/limits.ts";
 export { createSigningKeys, signingKeyStatus, type SigningKeyStatus } from "./signing/signing-keys.ts";
 export { displayNameIssue } from "./model/display-name.ts";
@@ -77,7 +77,7 @@ export const createAccounts = (deps: AccountDeps): Accounts => {
       ...sessionRoutes(use, gates),
       ...recoveryRoutes(use, policy.passwordMin),
       ...addressRoutes(use, gates),
-      ...profileRoutes(use, gates, deps.audit.names),
+      ...profileRoutes(use, gates, deps.audit.vocabulary),
     ],
     anyCredential: gates.anyCredential,
     use,

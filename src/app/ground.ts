@@ -1,4 +1,5 @@
 import {
+  accountChannels,
   accountEvents,
   accountLimits,
   createAccounts,
@@ -7,7 +8,7 @@ import {
   type Principal,
 } from "#accounts";
 import { fileURLToPath } from "node:url";
-import { connectEvents, createConnect, loadCatalogue, type Connect } from "#connect";
+import { connectChannels, connectEvents, createConnect, loadCatalogue, type Connect } from "#connect";
 import { provision } from "#track";
 import { second, systemClock, type Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
@@ -47,9 +48,17 @@ export type Surprises = {
 };
 
 /** Everything that is written down for owners and the operator. */
-const auditEvents = [...kernelEvents, ...accountEvents, ...connectEvents] as const;
+const vocabulary = {
+  events: [...kernelEvents, ...accountEvents, ...connectEvents],
+  channels: [...new Set([...accountChannels, ...connectChannels])],
+} as const;
 
-export type AuditEventName = (typeof auditEvents)[number];
+type Words = {
+  readonly event: (typeof vocabulary.events)[number];
+  readonly channel: (typeof vocabulary.channels)[number];
+};
+
+export type AuditEventName = Words["event"];
 
 /** What every process of the house stands on, a server as well as a command of the operator. Nothing runs by itself. */
 export type Ground = {
@@ -58,7 +67,7 @@ export type Ground = {
   readonly rootKeys: RootKeys;
   readonly signingKeys: ReturnType<typeof createSigningKeys>;
   readonly tries: Tries;
-  readonly audit: Audit<AuditEventName>;
+  readonly audit: Audit<Words>;
   readonly rate: Limit<Principal>;
   readonly accounts: Accounts;
   readonly connect: Connect;
@@ -91,7 +100,7 @@ export const layGround = async (
 
   // Mail and audit
   const mail = createMailQueue({ rootKeys, random, clock, wake });
-  const audit = createAudit({ store, clock, names: auditEvents });
+  const audit = createAudit({ store, clock, vocabulary });
 
   // Who you are
   const { longestHashWaitMs = second } = surprises;

@@ -7,7 +7,7 @@ import type { Tries } from "../kernel/limits/tries.ts";
 import type { Audit } from "../kernel/telemetry/audit.ts";
 import type { Log } from "../kernel/telemetry/log.ts";
 import type { Catalogue } from "./catalogue/catalogue.ts";
-import type { ConnectEvent } from "./model/audit-events.ts";
+import type { ConnectAudit } from "./model/audit-events.ts";
 import type { Told } from "./model/event.ts";
 
 /** What an operator may decide about Connect. */
@@ -42,7 +42,7 @@ export type ConnectDeps = {
   readonly random: Random;
   readonly rootKeys: RootKeys;
   readonly tries: Tries;
-  readonly audit: Audit<ConnectEvent>;
+  readonly audit: Audit<ConnectAudit>;
   readonly log: Log;
   readonly catalogue: Catalogue;
   readonly outbound: Outbound;

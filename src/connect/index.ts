@@ -32,7 +32,7 @@ export { faultLine } from "./catalogue/reading/read-provider.ts";
 export type { ConnectDeps, ConnectPolicy, OwnApi } from "./deps.ts";
 export { personalConnectionAnswer, type PersonalConnections } from "./personal-connection.ts";
 export { isScope, scopes } from "./model/scopes.ts";
-export { connectEvents } from "./model/audit-events.ts";
+export { connectChannels, connectEvents } from "./model/audit-events.ts";
 export { connectRefusals } from "./model/refusals.ts";
 export { connectSealedColumns } from "./store/sealed-columns.ts";
 export { webhooksWaiting } from "./store/webhook-queue.ts";

@@ -16,7 +16,7 @@ export const systemRandom: Random = {
 const base57 = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz";
 
-/** 22 characters of base57: more than 128 random bits. The form of `toggl_accounts_id` and of a session's `sub`. */
+/** 22 characters of base57: more than 128 random bits. The form of an account's public id and of a session's `sub`. */
 export const newPublicId = (random: Random): string =>
   Array.from({ length: 22 }, () => base57.charAt(random.below(base57.length))).join("");
 

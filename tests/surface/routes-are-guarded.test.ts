@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { refusals } from "#app/refusals.ts";
 import { ownersOf } from "#kernel/http/owners.ts";
 import type { Route } from "#kernel/http/route.ts";
 import { openHouse, type OpenHouse } from "../../scripts/house.ts";
@@ -127,6 +128,13 @@ describe("every route", () => {
     // What no wire is at home with speaks plainly, also behind a path of another: it says so in its row.
     const guests = rows.filter(({ wire, path }) => wire.roots?.length === 0 && ownerOf(path)).map(nameOf);
     expect(guests.filter((name) => !/ \/connect\/(demo(\/|$)|assets\/|$)/.test(name))).toEqual([]);
+  });
+
+  test("refuses only with what the table of all refusals has, where no room takes a code of another", () => {
+    const known = new Map(Object.values(refusals).map((kind) => [kind.code, kind.text]));
+    const kinds = rows.flatMap(({ checks }) => checks.flatMap(({ refuses }) => refuses));
+    const strange = kinds.filter(({ code, text }) => known.get(code) !== text).map(({ code }) => code);
+    expect([...new Set(strange)]).toEqual([]);
   });
 
   test("that says it is not supported refuses everybody with that", async () => {

@@ -1,13 +1,13 @@
 import { LRUCache } from "lru-cache";
 import type { AuditEvent } from "../../kernel/telemetry/audit.ts";
 import type { AccountDeps } from "../deps.ts";
-import type { AccountEvent } from "../model/audit-events.ts";
+import type { AccountAudit } from "../model/audit-events.ts";
 
 /** @param what the same for events of which one in `everyMs` is enough */
 export type RecordSometimes = (
   what: string,
   everyMs: number,
-  event: AuditEvent<AccountEvent>,
+  event: AuditEvent<AccountAudit>,
 ) => Promise<void>;
 
 /** What may come with every call is written down once in a while, so that nobody can fill the store with it. */

@@ -30,3 +30,11 @@ export const accountEvents = [
 ] as const;
 
 export type AccountEvent = (typeof accountEvents)[number];
+
+/** How callers showed who they are. */
+export const accountChannels = ["session", "password", "token", "code", "cli", "none"] as const;
+
+export type AccountAudit = {
+  readonly event: AccountEvent;
+  readonly channel: (typeof accountChannels)[number];
+};

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { namedQuery, noBody } from "../../kernel/http/input.ts";
 import { route, type Route } from "../../kernel/http/route.ts";
+import type { AuditVocabulary } from "../../kernel/telemetry/audit.ts";
 import { refusals } from "../model/refusals.ts";
 import type { AccountUseCases } from "../use-cases.ts";
 import { myAccountAnswer, myAuditAnswer } from "../wire/answers.ts";
@@ -25,7 +26,7 @@ const auditQuery = z.object({
 export const profileRoutes = (
   use: AccountUseCases,
   { cookieOrPassword, limit }: Gates,
-  auditNames: readonly string[],
+  vocabulary: AuditVocabulary,
 ): readonly Route[] => [
   route({
     method: "GET",
@@ -47,7 +48,7 @@ export const profileRoutes = (
     limit,
     input: noBody,
     query: namedQuery(auditQuery, [refusals.input_invalid]),
-    answers: { means: "At most 50 events, the newest first.", schema: myAuditAnswer(auditNames) },
+    answers: { means: "At most 50 events, the newest first.", schema: myAuditAnswer(vocabulary) },
     run: async ({ principal, query }) => ({ json: await use.listMyAudit(principal, query.before) }),
   }),
 ];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Answer } from "../../kernel/http/route.ts";
-import { auditRecord } from "../../kernel/telemetry/audit.ts";
+import { auditRecord, type AuditVocabulary } from "../../kernel/telemetry/audit.ts";
 
 /** The bodies of the good answers of this room. Each begins with `"success": true`. */
 
@@ -58,9 +58,9 @@ export const endedAnswer = z.strictObject({
   ended: z.int().min(0).describe("How many sessions were ended."),
 });
 
-/** @param names of all events that there are: those of other rooms too may be of the account */
-export const myAuditAnswer = (names: readonly string[]) => {
-  const { event, outcome, channel, details } = auditRecord(names).shape;
+/** @param vocabulary of all rooms: what others did may be of the account too */
+export const myAuditAnswer = (vocabulary: AuditVocabulary) => {
+  const { event, outcome, channel, details } = auditRecord(vocabulary).shape;
   return z.strictObject({
     success: good,
     events: z.array(

@@ -100,21 +100,22 @@ const parametersOf = ({ path, query, headers }: Route): readonly object[] => [
   ),
 ];
 
-const securityOf = (row: Route): readonly object[] => {
-  switch (row.admits) {
-    case "API key":
-      return [{ environmentKey: [] }];
-    case "connect session":
-      return [{ connectSession: [] }];
-    case "API key or connect session":
-      return [{ environmentKey: [] }, { connectSession: [] }];
-    case "cookie, password or token":
-    case "cookie or password":
-      return [{ basic: [] }, { cookie: [] }];
-    case "anyone":
-      break;
-  }
-  return row.input.readsBasic ? [{}, { basic: [] }] : [];
+const ofAccounts = [{ basic: [] }, { cookie: [] }];
+
+/** What callers show, in the terms of the security schemes below. */
+const securityByAdmits: ReadonlyMap<string, readonly object[]> = new Map<string, readonly object[]>([
+  ["API key", [{ environmentKey: [] }]],
+  ["connect session", [{ connectSession: [] }]],
+  ["API key or connect session", [{ environmentKey: [] }, { connectSession: [] }]],
+  ["cookie, password or token", ofAccounts],
+  ["cookie or password", ofAccounts],
+]);
+
+const securityOf = ({ method, path, admits, input }: Route): readonly object[] => {
+  if (admits === "anyone") return input.readsBasic ? [{}, { basic: [] }] : [];
+  const security = securityByAdmits.get(admits);
+  if (!security) throw new Error(`The document has no scheme for what ${method} ${path} asks for: ${admits}`);
+  return security;
 };
 
 /** What people open in a browser is no part of the API. */

@@ -4,7 +4,7 @@ import type { Connection } from "../model/connection.ts";
 import type { ConnectDeps } from "../deps.ts";
 import type { KeyHolder } from "../model/environment.ts";
 import { touchConnections } from "../store/connection-changes.ts";
-import type { ConnectEvent } from "../model/audit-events.ts";
+import type { ConnectAudit } from "../model/audit-events.ts";
 
 type Used = Pick<Connection, "id" | "connectionId" | "integrationKey">;
 
@@ -26,7 +26,7 @@ type Deps = Pick<ConnectDeps, "store" | "clock" | "audit" | "log">;
 
 export const createConnectionUse = ({ store, clock, audit, log }: Deps): ConnectionUse => {
   let used = new Map<number, number>();
-  let events: AuditEvent<ConnectEvent>[] = [];
+  let events: AuditEvent<ConnectAudit>[] = [];
   const lastRead = new Map<string, number>();
 
   const write = async (): Promise<void> => {

@@ -23,3 +23,19 @@ export const connectEvents = [
 ] as const;
 
 export type ConnectEvent = (typeof connectEvents)[number];
+
+/** How callers showed who they are; an account's owner may call too, from a page of this server's own. */
+export const connectChannels = [
+  "session",
+  "password",
+  "token",
+  "key",
+  "connect_session",
+  "cli",
+  "none",
+] as const;
+
+export type ConnectAudit = {
+  readonly event: ConnectEvent;
+  readonly channel: (typeof connectChannels)[number];
+};

@@ -1,6 +1,6 @@
 import type { Incoming } from "../../kernel/http/incoming.ts";
 import type { AuditEvent } from "../../kernel/telemetry/audit.ts";
-import type { ConnectEvent } from "../model/audit-events.ts";
+import type { ConnectAudit, ConnectEvent } from "../model/audit-events.ts";
 import type { Environment, KeyHolder } from "../model/environment.ts";
 
 /** Who changes something of an environment: an app by its key, somebody with an account here, or the operator. */
@@ -35,7 +35,7 @@ export const changeEvent = (
   environment: Environment,
   actor: Actor,
   subject: Subject = {},
-): AuditEvent<ConnectEvent> => ({
+): AuditEvent<ConnectAudit> => ({
   event,
   outcome: "done",
   channel: actor.channel,

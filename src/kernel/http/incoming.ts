@@ -115,8 +115,8 @@ export class Incoming {
   }
 
   /**
-   * What follows `Bearer` in the Authorization header (RFC 6750 §2.1), or the bare header, as the original of the
-   * Connect wire takes it. Never logged.
+   * What follows `Bearer` in the Authorization header (RFC 6750 §2.1), or the bare header, as some clients send it. Never
+   * logged.
    */
   bearer(): Secret | "missing" | "malformed" {
     const header = this.#request.headers.authorization;

@@ -17,14 +17,8 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "ANY";
 
 /** Lets a request in and tells who it is, or throws a Refusal. */
 export type Guard<Principal> = {
-  /** For the documents: what the caller must show. */
-  readonly admits:
-    | "anyone"
-    | "cookie, password or token"
-    | "cookie or password"
-    | "API key"
-    | "connect session"
-    | "API key or connect session";
+  /** For the documents: what the caller must show, such as `cookie or password`; `anyone` need show nothing. */
+  readonly admits: string;
   readonly refuses: readonly RefusalKind[];
   /** A cookie counts on our own host only, and a write with it must come from our own site. */
   readonly readsCookie?: true;

@@ -31,7 +31,7 @@ export type QuotaOptions = {
 
 type Window = { used: number; since: number };
 
-/** The window is 60 minutes that begin with the first call (Toggl contract §5). */
+/** The window is 60 minutes that begin with the first call. */
 export const createQuota = ({ clock, total, maxKeys = 50_000 }: QuotaOptions): Quota => {
   const windows = new LRUCache<string, Window>({ max: maxKeys });
 

@@ -4,7 +4,10 @@ import { day } from "../clock.ts";
 import { openTestStore } from "../mail/testing/store.ts";
 import { createAudit } from "./audit.ts";
 
-const names = ["sessions_ended", "sign_in", "sign_out", "sign_up", "signing_key_rotated"] as const;
+const vocabulary = {
+  events: ["sessions_ended", "sign_in", "sign_out", "sign_up", "signing_key_rotated"],
+  channels: ["session", "password", "cli", "none", "token"],
+} as const;
 
 const rows = ({ store }: Awaited<ReturnType<typeof openTestStore>>) =>
   store.query.selectFrom("audit_events").selectAll().orderBy("id").execute();
@@ -12,7 +15,7 @@ const rows = ({ store }: Awaited<ReturnType<typeof openTestStore>>) =>
 describe("the audit trail", () => {
   test("is read by account and page, and leaves out what this version has no name for", async () => {
     const kernel = await openTestStore();
-    const audit = createAudit({ ...kernel, names });
+    const audit = createAudit({ ...kernel, vocabulary });
     const record = (accountId: number, ended: number) =>
       audit.record(kernel.store.query, {
         event: "sessions_ended",
@@ -40,7 +43,7 @@ describe("the audit trail", () => {
 
   test("keeps who, what, when, from where and how", async () => {
     const kernel = await openTestStore();
-    const audit = createAudit({ ...kernel, names });
+    const audit = createAudit({ ...kernel, vocabulary });
     await audit.record(kernel.store.query, {
       event: "sign_in",
       outcome: "done",
@@ -82,7 +85,7 @@ describe("the audit trail", () => {
 
   test("is rolled back with what it tells about", async () => {
     const kernel = await openTestStore();
-    const audit = createAudit({ ...kernel, names });
+    const audit = createAudit({ ...kernel, vocabulary });
     const doing = kernel.store.transaction(async (tx) => {
       await audit.record(tx.query, { event: "sign_up", outcome: "done", channel: "password" });
       throw new Error("no");
@@ -93,7 +96,7 @@ describe("the audit trail", () => {
 
   test("cuts what a client may make long", async () => {
     const kernel = await openTestStore();
-    await createAudit({ ...kernel, names }).record(kernel.store.query, {
+    await createAudit({ ...kernel, vocabulary }).record(kernel.store.query, {
       event: "sign_in",
       outcome: "refused",
       channel: "none",
@@ -104,7 +107,7 @@ describe("the audit trail", () => {
 
   test("forgets after 400 days", async () => {
     const kernel = await openTestStore();
-    const audit = createAudit({ ...kernel, names });
+    const audit = createAudit({ ...kernel, vocabulary });
     await audit.record(kernel.store.query, { event: "sign_in", outcome: "done", channel: "password" });
     kernel.clock.wind(400 * day);
     await audit.record(kernel.store.query, { event: "sign_out", outcome: "done", channel: "session" });

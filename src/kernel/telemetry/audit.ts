@@ -10,13 +10,21 @@ import type { KernelTables } from "../db/tables.ts";
 export const kernelEvents = ["root_key_rotated", "root_key_removed"] as const;
 
 const outcomes = ["done", "refused"] as const;
-const channels = ["session", "password", "token", "code", "key", "connect_session", "cli", "none"] as const;
 
-export type AuditEvent<Name extends string> = {
-  readonly event: Name;
+/** What a room writes down: which events, and how callers showed who they are. */
+export type AuditWords = { readonly event: string; readonly channel: string };
+
+/** All the words that there are, whoever uses them. */
+export type AuditVocabulary<Words extends AuditWords = AuditWords> = {
+  readonly events: readonly Words["event"][];
+  readonly channels: readonly Words["channel"][];
+};
+
+export type AuditEvent<Words extends AuditWords> = {
+  readonly event: Words["event"];
   readonly outcome: (typeof outcomes)[number];
   /** How the caller showed who they are. */
-  readonly channel: (typeof channels)[number];
+  readonly channel: Words["channel"];
   readonly accountId?: number | undefined;
   /** The client's IP address. */
   readonly address?: string | undefined;
@@ -29,13 +37,13 @@ export type AuditEvent<Name extends string> = {
   readonly details?: Readonly<Record<string, string | number | boolean>> | undefined;
 };
 
-/** An event as it was written down. @param names of all events that there are */
-export const auditRecord = (names: readonly string[]) =>
+/** An event as it was written down. */
+export const auditRecord = ({ events, channels }: AuditVocabulary) =>
   z.object({
     id: z.int(),
     /** Epoch milliseconds. */
     at: z.int(),
-    event: z.enum(names),
+    event: z.enum(events),
     outcome: z.enum(outcomes),
     channel: z.enum(channels),
     /** The client's IP address. */
@@ -54,12 +62,11 @@ export type AuditPage = {
   readonly next: number | undefined;
 };
 
-/** A room names the events that it records; those of an account may be any room's. */
-export type Audit<Name extends string> = {
-  /** All that there are, whoever records them. */
-  readonly names: readonly string[];
+/** A room says which words it uses; what happened to an account is told in those of all rooms. */
+export type Audit<Words extends AuditWords> = {
+  readonly vocabulary: AuditVocabulary;
   /** Through the transaction whose doing it tells, or through the store when nothing else was written. */
-  record(query: Kysely<KernelTables>, event: AuditEvent<Name>): Promise<void>;
+  record(query: Kysely<KernelTables>, event: AuditEvent<Words>): Promise<void>;
   /** What happened to one account. @param page events older than `before`, at most `limit` */
   of(
     accountId: number,
@@ -85,12 +92,12 @@ const recordOf = (row: Selectable<KernelTables["audit_events"]>) => {
   return { ...row, userAgent: row.user_agent, details };
 };
 
-export const createAudit = <Name extends string>(deps: {
+export const createAudit = <Words extends AuditWords>(deps: {
   readonly store: Pick<Store, "query">;
   readonly clock: Clock;
-  readonly names: readonly Name[];
-}): Audit<Name> => ({
-  names: deps.names,
+  readonly vocabulary: AuditVocabulary<Words>;
+}): Audit<Words> => ({
+  vocabulary: deps.vocabulary,
   record: async (query, told) => {
     const { accountId, event, outcome, channel, address, userAgent, requestId, details } = told;
     await query
@@ -118,7 +125,7 @@ export const createAudit = <Name extends string>(deps: {
       .limit(limit + 1)
       .execute();
     const shown = rows.slice(0, limit);
-    const known = auditRecord(deps.names);
+    const known = auditRecord(deps.vocabulary);
     return {
       // What a newer version wrote before this one took its place is none of ours.
       records: shown.flatMap((row) => known.safeParse(recordOf(row)).data ?? []),
