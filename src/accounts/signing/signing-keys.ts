@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
-import { type Clock, day } from "../../kernel/clock.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { day } from "../../kernel/clock.ts";
 import { open, seal, type Place } from "../../kernel/crypto/envelope.ts";
 import type { RootKeys } from "../../kernel/crypto/root-keys.ts";
 import {

@@ -1,4 +1,5 @@
-import { type Account, displayNameIssue, parseEmailAddress } from "#accounts";
+import type { Account } from "#accounts";
+import { displayNameIssue, parseEmailAddress } from "#accounts";
 import type { OperatorHouse } from "#app/operator.ts";
 import { linksAt } from "#app/pages/places.ts";
 import { newPassword, systemRandom } from "#kernel/ids.ts";

@@ -1,4 +1,5 @@
-import { type Call, type Ending, Fault } from "../command.ts";
+import type { Call, Ending } from "../command.ts";
+import { Fault } from "../command.ts";
 import { accountOf, whence, withHouse } from "../house.ts";
 import type { Io } from "../io.ts";
 

@@ -1,6 +1,7 @@
 import { minute } from "../../kernel/clock.ts";
 import { sha256Hex } from "../../kernel/crypto/digest.ts";
-import { type ConnectSessionBody, endUserOf, type ReconnectBody } from "../wire/bodies.ts";
+import type { ConnectSessionBody, ReconnectBody } from "../wire/bodies.ts";
+import { endUserOf } from "../wire/bodies.ts";
 import { newSessionToken, type SessionTerms } from "../model/connect-session.ts";
 import type { ConnectDeps } from "../deps.ts";
 import type { Environment } from "../model/environment.ts";

@@ -1,7 +1,8 @@
 /** Connections to strangers: kept and shared by origin, each to an address that was checked. */
 
 import { LRUCache } from "lru-cache";
-import { isIP, type LookupFunction } from "node:net";
+import type { LookupFunction } from "node:net";
+import { isIP } from "node:net";
 import { buildConnector, Pool } from "undici";
 import { minute, second, type Clock } from "../clock.ts";
 import { OutboundFault } from "./fault.ts";
