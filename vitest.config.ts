@@ -15,6 +15,11 @@ const project = (
   test: { name, include, ...(store && { provide: { store } }) },
 });
 
+const afterwards = (given: TestProjectInlineConfiguration): TestProjectInlineConfiguration => ({
+  ...given,
+  test: { ...given.test, sequence: { groupOrder: 1 } },
+});
+
 export default defineConfig({
   test: {
     projects: [
@@ -25,6 +30,8 @@ export default defineConfig({
       // tests/run.ts finds the browser. What differs between the stores is no matter of pages.
       project("browser", ["tests/browser/**/*.test.ts"], { kind: "sqlite" }),
       project("surface", ["tests/surface/**/*.test.ts"]),
+      // Judges what the others saw: comes when they are done.
+      afterwards(project("contract", ["tests/contract/**/*.test.ts"])),
     ],
     // Processes, not threads: tests kill servers. One process runs many files of a project: to load our modules and
     // those that we depend on takes longer than most files.

@@ -2,6 +2,9 @@
 // with the line "N passed, N failed". With --soak, what is done in rounds is done in many, and
 // what needs no store is tried on both.
 
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createVitest, parseCLI, type TestProject, type TestSpecification, type Vitest } from "vitest/node";
 import { findChromium } from "./support/chromium.ts";
 import { moveToMemory } from "./support/memory-folder.ts";
@@ -33,6 +36,8 @@ const runAll = async (): Promise<Count> => {
 
 const runOn = async (vitest: Vitest): Promise<Count> => {
   for (const project of vitest.projects) project.provide("soak", soak);
+  const sightings = await mkdtemp(join(tmpdir(), "latchkey-sightings-"));
+  for (const project of vitest.projects) project.provide("sightings", sightings);
   const wanted = withoutTwins(await vitest.globTestSpecifications(filter), vitest.config.root);
   const { specifications, problems, postgres } = await withPostgres(await withChromium(wanted));
   try {
@@ -46,6 +51,7 @@ const runOn = async (vitest: Vitest): Promise<Count> => {
     return { passed, failed: failed + unhandledErrors.length + problems.length };
   } finally {
     await postgres?.stop();
+    await rm(sightings, { recursive: true, force: true });
   }
 };
 

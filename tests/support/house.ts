@@ -15,6 +15,7 @@ import { createLog } from "#kernel/telemetry/log.ts";
 import { createClient, sessionOf, type Client, type Reply } from "./http.ts";
 import { readOutbox, type Mail } from "./mails.ts";
 import { createDatabase } from "./postgres.ts";
+import { watchAnswers, type Watch } from "./sightings.ts";
 
 export type TestClock = Clock & { advance(milliseconds: number): void };
 
@@ -112,16 +113,26 @@ let people = 0;
 const build = async (ground: Ground): Promise<TestHouse> => {
   const config = loadConfig(ground.settings, false);
   const logs: string[] = [];
+  let note = (_line: string): void => {};
   const log = createLog({
     level: config.logLevel,
     clock: ground.clock,
-    destination: { write: (line) => void logs.push(line) },
+    destination: {
+      write: (line) => {
+        logs.push(line);
+        note(line);
+      },
+    },
   });
-  const inside = await compose(config, log, {
+  const composed = await compose(config, log, {
     ...ground.furniture,
     clock: ground.clock,
     passwordParameters: cheapPasswords,
   });
+  const watch = watchAnswers(composed.routes);
+  watches.push(watch);
+  ({ note } = watch);
+  const inside: House = { ...composed, routes: watch.rows };
   const server = await serve(inside, log);
   const client = createClient(config.port, config.origin.host);
   let stopped: Promise<void> | undefined;
@@ -187,6 +198,7 @@ const build = async (ground: Ground): Promise<TestHouse> => {
 
 const grounds: Ground[] = [];
 const houses: TestHouse[] = [];
+const watches: Watch[] = [];
 
 /** Starts a house; it, its twins, what it was restarted as and its store are gone after `stopHouses`. */
 export const startHouse = async (settings: Settings = {}, furniture: Furniture = {}): Promise<TestHouse> => {
@@ -199,4 +211,5 @@ export const startHouse = async (settings: Settings = {}, furniture: Furniture =
 export const stopHouses = async (): Promise<void> => {
   for (const house of houses.splice(0)) await house.stop();
   for (const ground of grounds.splice(0)) await ground.clear();
+  for (const watch of watches.splice(0)) watch.check();
 };

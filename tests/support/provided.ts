@@ -9,6 +9,8 @@ declare module "vitest" {
     store: StoreUnderTest;
     /** Many rounds of what is done in rounds, as `npm run soak` wants; a few in `npm test`. */
     soak: boolean;
+    /** The folder where what was answered is kept; undefined where nobody asks for it afterwards. */
+    sightings: string | undefined;
     /** The program of the browser, for the tests of the pages. */
     chromium: string;
   }
