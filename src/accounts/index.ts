@@ -1,4 +1,4 @@
-import { day, hour, minute } from "../kernel/clock.ts";
+import { hour, minute } from "../kernel/clock.ts";
 import type { PublicJwk } from "../kernel/crypto/jwt/signing-keys.ts";
 import type { Guard, Route } from "../kernel/http/route.ts";
 import type { Timetable } from "../kernel/jobs.ts";
@@ -13,7 +13,6 @@ import { recoveryRoutes } from "./recovery/routes.ts";
 import { sessionRoutes } from "./sessions/routes.ts";
 import { createSessions } from "./sessions/sessions.ts";
 import { purgeCodes } from "./store/codes.ts";
-import { purgeSessions } from "./store/sessions.ts";
 import { createUseCases, type AccountUseCases } from "./use-cases.ts";
 import { createPasswordChecks } from "./credentials/verify-password.ts";
 
@@ -62,20 +61,18 @@ export const createAccounts = (deps: AccountDeps): Accounts => {
     limit: deps.rate,
   };
   const use = createUseCases({ ...deps, sessions, passwordChecks });
-  const { store, clock, policy } = deps;
+  const { store, clock } = deps;
 
   const purge = async (): Promise<void> => {
-    const now = clock.now();
-    const idleSince = policy.sessionIdleDays === 0 ? 0 : now - policy.sessionIdleDays * day;
-    await purgeSessions(store.query, now, idleSince);
-    await purgeCodes(store.query, now);
+    await sessions.purge();
+    await purgeCodes(store.query, clock.now());
   };
 
   return {
     routes: [
-      ...membershipRoutes(use, gates, policy.passwordMin),
+      ...membershipRoutes(use, gates, deps.policy.passwordMin),
       ...sessionRoutes(use, gates),
-      ...recoveryRoutes(use, policy.passwordMin),
+      ...recoveryRoutes(use, deps.policy.passwordMin),
       ...addressRoutes(use, gates),
       ...profileRoutes(use, gates, deps.audit.vocabulary),
     ],

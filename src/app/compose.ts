@@ -130,12 +130,12 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
     timetable.register("purge-audit", day, async () => void (await audit.purge()));
     timetable.register("purge-changes", 10 * minute, () => store.changes.purge(clock.now() - hour));
 
-    const flush = async (): Promise<void> => {
-      await accounts.flush();
-      await connect.flush();
-    };
     const noteFailure = (error: unknown): void => log.warn("last_seen_not_written", { error });
-    const flusher = setInterval(() => void flush().catch(noteFailure), minute);
+    /** What one room can't write keeps no other from writing. */
+    const flush = async (): Promise<void> => {
+      for (const room of [accounts, connect]) await room.flush().catch(noteFailure);
+    };
+    const flusher = setInterval(() => void flush(), minute);
     flusher.unref();
 
     return {
@@ -168,7 +168,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
         await timetable.stop();
         // Who hangs while being told must not hold the process; what was not sent goes out after the next start.
         await Promise.all([courier.stop(longestTellingMs), connect.webhooks.courier.stop(longestTellingMs)]);
-        await flush().catch(noteFailure);
+        await flush();
         await ground.close();
         await store.close();
       },

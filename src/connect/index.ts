@@ -37,6 +37,9 @@ export { connectRefusals } from "./model/refusals.ts";
 export { connectSealedColumns } from "./store/sealed-columns.ts";
 export { webhooksWaiting } from "./store/webhook-queue.ts";
 
+/** What was submitted in a session's last moment may still ask the provider, and then finishes the session. */
+const longestSubmitMs = minute;
+
 /** Whose doors you hold keys to. The door of the room: what the house may use of it. */
 export type Connect = {
   readonly routes: readonly Route[];
@@ -102,14 +105,18 @@ export const createConnect = (deps: ConnectDeps): Connect => {
     webhooks,
     registerJobs: (timetable) => {
       timetable.register("purge-connect-sessions", 10 * minute, () =>
-        purgeConnectSessions(deps.store.query, deps.clock.now()),
+        purgeConnectSessions(deps.store.query, deps.clock.now() - longestSubmitMs),
       );
       webhooks.registerJobs(timetable);
     },
     flush: async () => {
-      await keys.flushUsed();
+      // First: opened credentials must not stay because the store is away.
       credentials.age();
-      await uses.flush();
+      try {
+        await keys.flushUsed();
+      } finally {
+        await uses.flush();
+      }
     },
   };
 };

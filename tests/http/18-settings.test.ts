@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { afterAll, describe, expect, test } from "vitest";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { sessionOf, type Sent } from "../support/http.ts";
@@ -83,6 +84,30 @@ describe("LATCHKEY_SESSION_IDLE_DAYS", () => {
 
     expect(await statusOfMe(house, { session: idle.session })).toBe(403);
     expect(await statusOfMe(house, { basic: [idle.email, idle.password] })).toBe(200);
+  });
+
+  test("ends no session that is in use: when it was used may be known and not yet written", async () => {
+    const before = await startHouse({ LATCHKEY_SESSION_IDLE_DAYS: "1" });
+    const [used, idle] = [await before.person(), await before.person()];
+    before.clock.advance(day - 30_000);
+    expect(await statusOfMe(before, { session: used.session })).toBe(200);
+    // Another process of the store would purge as well, and knows less.
+    const twin = await before.twin();
+    before.clock.advance(31_000);
+    for (const { inside } of [before, twin]) await inside.timetable.runDue();
+    expect(await statusOfMe(twin, { session: idle.session })).toBe(403);
+
+    const house = await before.restart();
+
+    expect(await statusOfMe(house, { session: used.session })).toBe(200);
+    expect(await statusOfMe(house, { session: idle.session })).toBe(403);
+    // In the end it is deleted all the same.
+    house.clock.advance(10 * 60_000);
+    await house.inside.timetable.runDue();
+    const { rows } = await sql<{
+      email: string;
+    }>`select email from sessions join accounts on id = account_id`.execute(house.inside.store.query);
+    expect(rows).toEqual([{ email: used.email }]);
   });
 
   test("counts what was used before a restart", async () => {

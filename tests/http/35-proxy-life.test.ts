@@ -55,6 +55,42 @@ describe("The use of a connection", () => {
     await house.inside.connect.flush();
     expect(await lastUsed()).toBe(house.clock.now());
   });
+
+  /** A flush while the store does not take what belongs into this table. */
+  const flushWithout = async (table: string): Promise<void> => {
+    const { query } = house.inside.store;
+    const [here, away] = [sql.table(table), sql.table(`${table}_away`)];
+    await sql`alter table ${here} rename to ${away}`.execute(query);
+    await expect(house.inside.connect.flush()).rejects.toThrow(table);
+    await sql`alter table ${away} rename to ${here}`.execute(query);
+  };
+
+  test("is not lost while the store does not take it", async () => {
+    // With credentials: that they were read is written in the same transaction.
+    expect((await app.get(pathOf(linked))).status).toBe(200);
+    const usedAt = house.clock.now();
+    await flushWithout("audit_events");
+    expect(await lastUsed()).toBeNull();
+
+    house.clock.advance(1000);
+    await house.inside.connect.flush();
+    expect(await lastUsed()).toBe(usedAt);
+  });
+
+  test("does not wait for that of the key, and that of the key is not lost either", async () => {
+    house.clock.advance(minute);
+    await linked.call("GET", "/api/v9/me");
+    const usedAt = house.clock.now();
+    await flushWithout("environment_keys");
+    expect(await lastUsed()).toBe(usedAt);
+
+    house.clock.advance(1000);
+    await house.inside.connect.flush();
+    const { rows } = await sql<{ at: number }>`select max(last_used_at) as at from environment_keys`.execute(
+      house.inside.store.query,
+    );
+    expect(rows[0]?.at).toBe(usedAt);
+  });
 });
 
 describe("What changes a connection holds for the next call", () => {

@@ -105,6 +105,24 @@ describe("a success", () => {
     expect(await sessionData(session)).toMatchObject({ finished: false });
   });
 
+  test("of a session that ran out while the provider was asked links, whoever cleans up meanwhile", async () => {
+    const session = await scene.session();
+    const answer = toggl(holder);
+    house.clock.advance(30 * minute - 1);
+    const cleanUp = async (): Promise<void> => {
+      house.clock.advance(10_000);
+      await house.inside.timetable.runDue();
+    };
+    scene.answers((asked) => ({ ...answer(asked), after: cleanUp() }));
+
+    expect((await scene.submit(session, byToken(holder))).status).toBe(200);
+    expect(await scene.connections()).toHaveLength(1);
+    expect(codeOf(await scene.submit(session, byToken(holder)))).toEqual([
+      401,
+      "unknown_connect_session_token",
+    ]);
+  });
+
   test("finishes nothing where the operator wants it as in the original", async () => {
     const reusable = await startHouse({
       LATCHKEY_OUTBOUND_ALLOW: provider.origin,
@@ -262,12 +280,13 @@ describe("one network's wrong guesses over many links", () => {
 test("what is over is taken out of the store", async () => {
   const session = await scene.session();
   await scene.submit(session, byToken(holder));
-  house.clock.advance(31 * minute);
+  house.clock.advance(32 * minute);
   await house.inside.timetable.runDue();
 
-  const { rows } = await sql`select 1 from connect_sessions where expires_at <= ${house.clock.now()}`.execute(
-    house.inside.store.query,
-  );
+  const { rows } =
+    await sql`select 1 from connect_sessions where expires_at <= ${house.clock.now() - minute}`.execute(
+      house.inside.store.query,
+    );
   expect(rows).toEqual([]);
 });
 

@@ -10,7 +10,13 @@ import { isOpen, type Account, type Peer } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
 import { holdOpen } from "../credentials/hold-open.ts";
 import { sessionLifetimeMs } from "../signing/signing-keys.ts";
-import { endOldestSessions, insertSession, sessionWithAccount, touchSessions } from "../store/sessions.ts";
+import {
+  endOldestSessions,
+  insertSession,
+  purgeSessions,
+  sessionWithAccount,
+  touchSessions,
+} from "../store/sessions.ts";
 import type { SessionRow } from "../store/tables.ts";
 import { refusals } from "../model/refusals.ts";
 
@@ -18,6 +24,9 @@ export const sessionCookieName = "__Secure-accounts-session";
 
 /** How long the "last seen" of sessions is collected before it is written. */
 const touchEveryMs = 60_000;
+
+/** By how much the store may lag behind what any process knows of a session; twice, for a write that comes late. */
+const unwrittenForMs = 2 * touchEveryMs;
 
 /** More than anybody's devices; a program that signs in for each call ends its oldest sessions with it. */
 const mostSessions = 200;
@@ -46,6 +55,8 @@ export type Sessions = {
   living(row: SessionRow): SessionRow | undefined;
   /** Writes down when sessions were last seen. */
   flushSeen(): Promise<void>;
+  /** Deletes those that have ended, here and in every other process. */
+  purge(): Promise<void>;
 };
 
 export type Signer = Awaited<ReturnType<AccountDeps["signingKeys"]["current"]>>;
@@ -156,6 +167,12 @@ export const createSessions = (deps: Deps): Sessions => {
       await store.transaction((tx) => touchSessions(tx.query, batch));
       // Kept until then: it counts, and a store that is away for a moment makes nobody look idle.
       for (const [jti, at] of batch) if (seen.get(jti) === at) seen.delete(jti);
+    },
+    purge: () => {
+      const now = clock.now();
+      // A session that looks idle in the store may have been used since: a process knows, and has yet to write it.
+      const idleSince = idleMs === 0 ? 0 : now - idleMs - unwrittenForMs;
+      return purgeSessions(store.query, now, idleSince);
     },
   };
 };

@@ -42,8 +42,9 @@ export const createConnectionUse = ({ store, clock, audit, log }: Deps): Connect
         for (const event of eventsNow) await audit.record(tx.query, event);
       });
     } catch (error) {
-      // Who read what is not to be lost because the store was away for a moment.
+      // Who read what, and what is in use, is not to be lost because the store was away for a moment.
       events = [...eventsNow, ...events];
+      used = new Map([...usedNow, ...used]);
       throw error;
     }
   };

@@ -38,7 +38,7 @@ const keyRefuses = [refusals.missing_auth_header, refusals.malformed_auth_header
  */
 export const createEnvironmentKeys = ({ store, clock }: Deps): EnvironmentKeys => {
   const cache = createFreshCache<KeyHolder>(store.changes, { max: 10_000 });
-  let used = new Map<number, number>();
+  const used = new Map<number, number>();
 
   const read = async (digest: string): Promise<{ accountId: number; value: KeyHolder } | undefined> => {
     const key = await keyByDigest(store.query, digest);
@@ -81,9 +81,10 @@ export const createEnvironmentKeys = ({ store, clock }: Deps): EnvironmentKeys =
     holderOf,
     flushUsed: async () => {
       if (used.size === 0) return;
-      const batch = used;
-      used = new Map();
+      const batch = new Map(used);
       await store.transaction((tx) => touchKeys(tx.query, batch));
+      // Kept until then: a store that is away for a moment must not make a key look unused.
+      for (const [id, at] of batch) if (used.get(id) === at) used.delete(id);
     },
   };
 };
