@@ -123,13 +123,11 @@ describe("a page", () => {
     "%s is nowhere but at our own origin",
     async (path) => {
       const { session } = await house.person();
-      for (const host of [
-        "other.example",
-        "127.0.0.1",
-        `localhost:1`,
-        `evil.localhost:${house.config.port}`,
-      ]) {
-        const reply = await house.send("GET", path, { session, headers: { host } });
+      const hosts = ["other.example", "127.0.0.1", `localhost:1`, `evil.localhost:${house.config.port}`];
+      // Reading a cookie looks at the host too: a page has to refuse of its own accord.
+      const asked = hosts.flatMap((host) => [{ host }, { host, session }]);
+      for (const { host, ...credential } of asked) {
+        const reply = await house.send("GET", path, { ...credential, headers: { host } });
 
         expect([reply.status, reply.headers["content-type"]], host).toEqual([421, html]);
         expect(titleOf(reply)).toBe("This is not the address of this server · Latchkey");
@@ -140,6 +138,27 @@ describe("a page", () => {
       }
     },
   );
+
+  test("of any kind is refused under another host name, whoever asks", async () => {
+    const shown: string[] = [];
+    for (const { method, path } of house.inside.routes) {
+      if (method !== "GET" || path.includes("{")) continue;
+      const own = await house.send("GET", path);
+      const isPage = own.status === 303 || own.headers["content-type"] === html;
+      // What is refused at home as well has not been looked at by this.
+      if (!isPage || own.status >= 400) continue;
+      shown.push(path);
+
+      const reply = await house.send("GET", path, { headers: { host: "other.example" } });
+
+      // In local mode only: elsewhere such a page is not there.
+      const refused = path === "/dev/mail" || path === "/connect/demo" ? 404 : 421;
+      expect([path, reply.status, reply.headers.location]).toEqual([path, refused, undefined]);
+    }
+    expect(shown).toEqual(
+      expect.arrayContaining([...paths, "/connect/", "/connect/demo", "/docs", "/docs/api"]),
+    );
+  });
 
   test.for(paths)("%s knows no other method", async (path) => {
     const { session } = await house.person();
