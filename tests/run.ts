@@ -12,10 +12,16 @@ import { ofOneStore } from "./support/one-store.ts";
 import { startPostgres, type TestPostgres } from "./support/postgres.ts";
 import { countTests, fileLines, reportFailures, say, type Count } from "./support/reporter.ts";
 
-const ours = "--soak";
+/** Many rounds of what is done in rounds. */
+const soaks = "--soak";
+/** The pages of what tests cause are written anew, instead of compared with. */
+const writesCaused = "--caused=write";
 const typed = process.argv.slice(2);
-const soak = typed.includes(ours);
-const { filter, options } = parseCLI(["vitest", ...typed.filter((word) => word !== ours)]);
+const soak = typed.includes(soaks);
+const { filter, options } = parseCLI([
+  "vitest",
+  ...typed.filter((word) => word !== soaks && word !== writesCaused),
+]);
 
 // Picked by name, line or tag: the other tests of a file are then not run on purpose.
 const narrowed =
@@ -35,6 +41,7 @@ const runAll = async (): Promise<Count> => {
 };
 
 const runOn = async (vitest: Vitest): Promise<Count> => {
+  vitest.provide("caused", typed.includes(writesCaused) ? "write" : "compare");
   for (const project of vitest.projects) project.provide("soak", soak);
   const sightings = await mkdtemp(join(tmpdir(), "latchkey-sightings-"));
   for (const project of vitest.projects) project.provide("sightings", sightings);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   all,
   allChannels,
@@ -13,10 +13,11 @@ import { codeIn } from "../support/mails.ts";
 import { fieldsOf } from "../support/shapes.ts";
 
 let house: TestHouse;
-beforeAll(async () => {
+// For each test: what the jobs erase is then what the test has closed.
+beforeEach(async () => {
   house = await startHouse(roomy);
 });
-afterAll(stopHouses);
+afterEach(stopHouses);
 
 const day = 86_400_000;
 const closed = "Your account was closed";
@@ -31,16 +32,19 @@ const signUp = (email: string, to = house) =>
   });
 
 /** Everything else that a credential could do. */
-const deeds = (sent: Sent) =>
-  Promise.all(
-    [
-      ["POST", "/api/v9/me/reset_token"],
-      ["POST", "/api/v9/me/close_account"],
-      ["POST", "/api/me/close_account/track"],
-      ["PUT", "/api/v9/me"],
-      ["DELETE", "/api/sessions"],
-    ].map(async ([method = "", path = ""]) => (await house.send(method, path, sent)).status),
-  );
+const deeds = async (sent: Sent): Promise<readonly number[]> => {
+  const found: number[] = [];
+  for (const [method, path] of [
+    ["POST", "/api/v9/me/reset_token"],
+    ["POST", "/api/v9/me/close_account"],
+    ["POST", "/api/me/close_account/track"],
+    ["PUT", "/api/v9/me"],
+    ["DELETE", "/api/sessions"],
+  ] as const) {
+    found.push((await house.send(method, path, sent)).status);
+  }
+  return found;
+};
 
 describe("POST /api/me/close_account/track", () => {
   test.for(["cookie", "password"] as const)(

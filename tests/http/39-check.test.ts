@@ -238,6 +238,17 @@ describe("POST /connections/verify", () => {
     expect(codeOf(await verify())).toEqual([424, "connection_failing"]);
     expect(scene.asked()).toHaveLength(before);
   });
+
+  test("brings back nothing that is revoked while the provider is asked", async () => {
+    const answer = toggl(holder);
+    const revoke = sql`update connections set state = 'revoked' where connection_id = ${connection}`;
+    scene.answers((asked) => ({ ...answer(asked), after: revoke.execute(house.inside.store.query) }));
+
+    await verify();
+
+    expect(codeOf(await verify())).toEqual([424, "connection_failing"]);
+    expect((await scene.told()).filter(({ operation }) => operation === "refresh")).toEqual([]);
+  });
 });
 
 describe("a provider's file", () => {

@@ -18,6 +18,7 @@ import {
   times,
   whole,
 } from "../support/attacks.ts";
+import { causesAnyNumber } from "../support/caused.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { sessionOf, type Reply } from "../support/http.ts";
 import { codeIn } from "../support/mails.ts";
@@ -116,6 +117,7 @@ test("A24: a change of the address happens once, in two processes, and tells the
 });
 
 test("A24: of two accounts that confirm one address at once exactly one gets it, and the other's code stays good", async () => {
+  causesAnyNumber();
   const house = await startHouse(settings);
   const twin = await house.twin();
   for (let round = 0; round < 5; round += 1) {
@@ -151,6 +153,7 @@ test("A24: of two accounts that confirm one address at once exactly one gets it,
 });
 
 test("A24: a confirm that races with what drops the change leaves no account at an address that was given up", async () => {
+  causesAnyNumber();
   const house = await startHouse(settings);
   const twin = await house.twin();
   for (let round = 0; round < 6; round += 1) {
@@ -173,6 +176,7 @@ test("A24: a confirm that races with what drops the change leaves no account at 
 });
 
 test("A24: no change of the address is asked for by a password that was changed a moment ago on another node", async () => {
+  causesAnyNumber();
   const house = await startHouse(settings);
   const twin = await house.twin();
   for (let round = 0; round < 5; round += 1) {
@@ -205,6 +209,7 @@ test("A24: requests that race leave one code that works", async () => {
 });
 
 test("A24: a confirm that races with a closing leaves a closed account and no way in", async () => {
+  causesAnyNumber();
   const house = await startHouse(settings);
   const twin = await house.twin();
   for (let round = 0; round < 5; round += 1) {
@@ -231,6 +236,7 @@ test("A24: a confirm that races with a closing leaves a closed account and no wa
 });
 
 test("A24: of a confirm and changes of the password that race exactly one gets through", async () => {
+  causesAnyNumber();
   const house = await startHouse({ ...settings, LATCHKEY_HASHES: "2" });
   const twin = await house.twin();
   for (let round = 0; round < 5; round += 1) {
@@ -260,6 +266,7 @@ test("A24: of a confirm and changes of the password that race exactly one gets t
 });
 
 test("A24: requests that race with a move of the address leave no code that works in the old mailbox", async () => {
+  causesAnyNumber();
   const house = await startHouse(settings);
   const twin = await house.twin();
   for (let round = 0; round < 5; round += 1) {
@@ -281,6 +288,7 @@ test("A24: requests that race with a move of the address leave no code that work
 });
 
 test("A24: no sign-in with the old password that raced with the confirm outlives it", async () => {
+  causesAnyNumber();
   // One hash at a time, so that they stand in line around the confirm's own.
   const house = await startHouse({ ...settings, LATCHKEY_HASHES: "1", LATCHKEY_PASSWORD_TRIES: "100" });
   const twin = await house.twin();

@@ -202,3 +202,49 @@ describe("A06 a server that is too busy to hash", () => {
     expect((await narrow.send("GET", "/api/v9/me", { basic: [email, wanted] })).status).toBe(200);
   });
 });
+
+describe("A31 a lock that this process has not heard of yet", () => {
+  /** Behind the back of everything that would announce it, as another process does it for a moment. */
+  const lockUnheard = async (): Promise<void> => {
+    await askMe(person.password);
+    expect((await house.send("GET", "/api/v9/me", { session: otherSession })).status).toBe(200);
+    await sql`update accounts set locked_at = ${house.clock.now()} where id = ${id}`.execute(
+      house.inside.store.query,
+    );
+  };
+
+  const row = async (): Promise<unknown> => {
+    const { rows } = await sql`
+      select accounts.email, display_name, password_hash, closed_at, digest from accounts
+      join api_tokens on account_id = accounts.id where accounts.id = ${id}`.execute(
+      house.inside.store.query,
+    );
+    return rows[0];
+  };
+
+  const doings: Readonly<Record<string, () => Promise<Reply>>> = {
+    "a new name": () =>
+      house.send("PUT", "/api/v9/me", { session: otherSession, json: { fullname: "Somebody Else" } }),
+    "a new password": () => change({ password: wanted }, otherSession),
+    "a new token": () => house.send("POST", "/api/v9/me/reset_token", { session: otherSession }),
+    "a move to another address": () =>
+      house.send("POST", "/api/me/email_change/request", {
+        session: otherSession,
+        json: { email: `moving-${person.email}`, current_password: person.password },
+      }),
+    "an end of such a move": () =>
+      house.send("DELETE", "/api/me/email_change", { basic: [person.email, person.password] }),
+    "a close": () => house.send("POST", "/api/me/close_account/track", { session: otherSession }),
+    "a sign-in": () => signIn(person.password),
+  };
+
+  test.for(Object.entries(doings))("holds against %s", async ([, doing]) => {
+    await lockUnheard();
+    const before = await row();
+
+    const reply = await doing();
+
+    expect([reply.status, reply.cookies]).toEqual([403, []]);
+    expect(await row()).toEqual(before);
+  });
+});

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { causesAnyNumber } from "../support/caused.ts";
 import { hashedDuring } from "../support/hash-count.ts";
 import { startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { statusWithinSecond } from "../support/refused-soon.ts";
@@ -115,6 +116,7 @@ test("A41 using it does not prolong the minute", async () => {
 });
 
 test("A41 a change, a close and a lock are felt at once, by equal calls that are already on their way too", async () => {
+  causesAnyNumber();
   const events: Readonly<
     Record<string, (email: string, session: string, password: string) => Promise<unknown>>
   > = {
@@ -159,6 +161,7 @@ test("A41 a change, a close and a lock are felt at once, by equal calls that are
 });
 
 test("A41 of calls that come at once each gets what its own password deserves", async () => {
+  causesAnyNumber();
   const { email, password } = await house.person();
   const passwords = Array.from({ length: 16 }, (_, index) => (index % 2 === 0 ? password : `${password}?`));
   const statuses = await Promise.all(passwords.map((one) => statusOf(house, email, one)));

@@ -12,7 +12,9 @@ import { serve } from "#app/server.ts";
 import type { Clock } from "#kernel/clock.ts";
 import { loadConfig, type Config } from "#kernel/config.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
+import { createCauses, type Causes } from "./caused.ts";
 import { createClient, sessionOf, type Client, type Reply } from "./http.ts";
+import { setIdsApart } from "./ids-apart.ts";
 import { readOutbox, type Mail } from "./mails.ts";
 import { createDatabase } from "./postgres.ts";
 import { watchAnswers, type Watch } from "./sightings.ts";
@@ -81,6 +83,7 @@ type Ground = {
   readonly settings: Settings;
   readonly furniture: Furniture;
   readonly clock: TestClock;
+  readonly causes: Causes;
   /** Removes what the house lay on. */
   readonly clear: () => Promise<void>;
 };
@@ -101,6 +104,7 @@ const layGround = async (settings: Settings, furniture: Furniture): Promise<Grou
     },
     furniture,
     clock: createTestClock(),
+    causes: createCauses(),
     clear: async () => {
       await database?.drop();
       await rm(folder, { recursive: true, force: true });
@@ -137,9 +141,11 @@ const build = async (ground: Ground): Promise<TestHouse> => {
   const client = createClient(config.port, config.origin.host);
   let stopped: Promise<void> | undefined;
   const twins: TestHouse[] = [];
+  const witness = { inside, logs };
+  ground.causes.add(witness);
   const stopServer = (): Promise<void> => {
     client.close();
-    return (stopped ??= server.stop());
+    return (stopped ??= ground.causes.leave(witness).then(() => server.stop()));
   };
   const mails = async (): Promise<readonly Mail[]> => {
     await inside.courier.deliverDue();
@@ -161,6 +167,8 @@ const build = async (ground: Ground): Promise<TestHouse> => {
       const session = sessionOf(reply);
       if (reply.status !== 200 || session === undefined)
         throw new Error(`Sign-up failed: ${reply.status} ${reply.text}`);
+      // Now: a test that winds the clock must not find that the mail of this ran out on its way.
+      if (config.smtpUrl === undefined) await inside.courier.deliverDue();
       return { email, password, session };
     },
     tokenOf: async ({ session }) => {
@@ -204,7 +212,9 @@ const watches: Watch[] = [];
 export const startHouse = async (settings: Settings = {}, furniture: Furniture = {}): Promise<TestHouse> => {
   const ground = await layGround(settings, furniture);
   grounds.push(ground);
-  return build(ground);
+  const house = await build(ground);
+  await setIdsApart(house.inside.store);
+  return house;
 };
 
 /** For `afterAll` or `afterEach`. */

@@ -11,6 +11,8 @@ declare module "vitest" {
     soak: boolean;
     /** The folder where what was answered is kept; undefined where nobody asks for it afterwards. */
     sightings: string | undefined;
+    /** Whether the pages of what tests cause are compared with, or written anew. */
+    caused: "compare" | "write";
     /** The program of the browser, for the tests of the pages. */
     chromium: string;
   }
