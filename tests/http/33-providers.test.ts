@@ -57,6 +57,15 @@ describe("GET /providers", () => {
   });
 });
 
+describe("GET /images/template-logos/{file}", () => {
+  test("shows a provider's mark to anybody, and only what the catalogue has", async () => {
+    const logo = await house.send("GET", "/images/template-logos/toggl.svg");
+    expect([logo.status, logo.headers["content-type"]]).toEqual([200, "image/svg+xml"]);
+    expect(logo.text).toMatch(/^<svg /);
+    expect((await house.send("GET", "/images/template-logos/nothing.svg")).status).toBe(404);
+  });
+});
+
 describe("GET /providers/{provider}", () => {
   test("shows what the original shows of toggl, and the two ways to link it", async () => {
     const { origin } = house.config.origin;

@@ -32,7 +32,6 @@ export const proxyRefuses: readonly RefusalKind[] = [
   refusals.address_refused,
   refusals.provider_unavailable,
   refusals.unexpected_answer,
-  refusals.not_found,
   refusals.method_not_allowed,
   refusals.body_too_large,
 ];

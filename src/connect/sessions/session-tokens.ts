@@ -74,7 +74,7 @@ export const keyOrSession = (
   const key = keys.guard(...anyOf);
   return {
     admits: "API key or connect session",
-    refuses: [...new Set([...key.refuses, ...tokenRefuses])],
+    refuses: [...key.refuses, refusals.unknown_connect_session_token],
     admit: async (incoming) => {
       const token = bearerOf(incoming);
       if (isSessionToken(token)) return { kind: "session", session: await sessionOfToken(deps, token) };
