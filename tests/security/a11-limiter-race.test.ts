@@ -71,10 +71,13 @@ test("A11: right passwords among the guesses give back their own try only", asyn
       signIn(house, victim, index % 5 === 0 ? password : `guess number ${index}`, elsewhere()),
     ),
   );
-  expect(replies.filter(({ status }) => status === 403)).toHaveLength(10);
   // What was right was let in or told to wait; nothing else happened to anybody.
   expect(replies.every(({ status }) => [200, 403, 429].includes(status))).toBe(true);
-  expect((await signIn(house, victim, "one guess more", elsewhere())).status).toBe(429);
+  // A right password may have held the last try until all guesses were over, and has given it back by now.
+  const wrong = (all: readonly Reply[]): number => all.filter(({ status }) => status === 403).length;
+  const later = await times(11 - wrong(replies), () => signIn(house, victim, "one guess more", elsewhere()));
+  expect(later.at(-1)?.status).toBe(429);
+  expect(wrong([...replies, ...later])).toBe(10);
 });
 
 test("A11: guesses at the current password within a session race no better", async () => {

@@ -21,7 +21,7 @@ class ReadsOnly extends Error {
   /** As the server itself says it of a write. */
   readonly code = "25006";
   constructor() {
-    super("The database server can only be read: it is a standby, or set to read only");
+    super("the database server is read-only: it is a standby, or is set so");
   }
 }
 
