@@ -1,5 +1,16 @@
 import { afterAll, expect, test } from "vitest";
-import { audited, behindProxy, elsewhere, from, signIn, signUp, tally, times } from "../support/attacks.ts";
+import {
+  audited,
+  behindProxy,
+  elsewhere,
+  from,
+  series,
+  signIn,
+  signUp,
+  tally,
+  times,
+} from "../support/attacks.ts";
+import { causesAnyNumber } from "../support/caused.ts";
 import { hashedDuring } from "../support/hash-count.ts";
 import { startHouse, stopHouses } from "../support/house.ts";
 import { sessionOf, type Reply } from "../support/http.ts";
@@ -19,6 +30,7 @@ const racing = async (race: () => Promise<readonly Reply[]>) => {
 };
 
 test("A11: of 500 guesses at once ten reach the hash function", async () => {
+  causesAnyNumber();
   const house = await startHouse({ ...behindProxy, LATCHKEY_HASHES: "64" });
   await signUp(house, victim, password);
   const { replies, hashed } = await racing(() =>
@@ -30,6 +42,7 @@ test("A11: of 500 guesses at once ten reach the hash function", async () => {
 });
 
 test("A11: nor more when they come to two processes of one store, by every kind of call", async () => {
+  causesAnyNumber();
   const house = await startHouse({ ...behindProxy, LATCHKEY_HASHES: "64" });
   await signUp(house, victim, password);
   const twin = await house.twin();
@@ -47,6 +60,7 @@ test("A11: nor more when they come to two processes of one store, by every kind 
 });
 
 test("A11: a network's limit holds against 150 guesses at once at 150 addresses", async () => {
+  causesAnyNumber();
   const house = await startHouse({ ...behindProxy, LATCHKEY_NETWORK_TRIES: "20", LATCHKEY_HASHES: "64" });
   const twin = await house.twin();
   const { replies, hashed } = await racing(() =>
@@ -64,6 +78,7 @@ test("A11: a network's limit holds against 150 guesses at once at 150 addresses"
 });
 
 test("A11: right passwords among the guesses give back their own try only", async () => {
+  causesAnyNumber();
   const house = await startHouse({ ...behindProxy, LATCHKEY_HASHES: "64" });
   await signUp(house, victim, password);
   const { replies } = await racing(() =>
@@ -75,12 +90,13 @@ test("A11: right passwords among the guesses give back their own try only", asyn
   expect(replies.every(({ status }) => [200, 403, 429].includes(status))).toBe(true);
   // A right password may have held the last try until all guesses were over, and has given it back by now.
   const wrong = (all: readonly Reply[]): number => all.filter(({ status }) => status === 403).length;
-  const later = await times(11 - wrong(replies), () => signIn(house, victim, "one guess more", elsewhere()));
+  const later = await series(11 - wrong(replies), () => signIn(house, victim, "one guess more", elsewhere()));
   expect(later.at(-1)?.status).toBe(429);
   expect(wrong([...replies, ...later])).toBe(10);
 });
 
 test("A11: guesses at the current password within a session race no better", async () => {
+  causesAnyNumber();
   const house = await startHouse({ ...behindProxy, LATCHKEY_HASHES: "64" });
   const session = sessionOf(await signUp(house, victim, password));
   const { replies, hashed } = await racing(() =>
@@ -96,6 +112,7 @@ test("A11: guesses at the current password within a session race no better", asy
 });
 
 test("A11: the same wrong pair, 100 times at once, costs no more than ten others", async () => {
+  causesAnyNumber();
   const house = await startHouse({ ...behindProxy, LATCHKEY_HASHES: "64" });
   await signUp(house, victim, password);
   const { hashed } = await racing(() =>

@@ -3,7 +3,7 @@
 /** Lines by the names of tests. */
 export type CausedPage = Map<string, readonly string[]>;
 
-const varying = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|\d+/gi;
+const varying = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-z]{16,}|\d+/gi;
 
 const byNumbers = (one: string, other: string): number => one.localeCompare(other, "en", { numeric: true });
 
@@ -20,7 +20,7 @@ const nameWords = (facts: readonly string[]): ((fact: string) => string) => {
   }
   const names = new Map<string, string>();
   for (const [pattern, found] of words) {
-    const isCounted = [...found].every((word) => !/[0-9a-f]{16}|-[0-9a-f]{12}/i.test(word));
+    const isCounted = [...found].every((word) => !/[0-9a-z]{16}|-[0-9a-f]{12}/i.test(word));
     const ordered = isCounted ? [...found].toSorted(byNumbers) : [...found];
     for (const [index, word] of ordered.entries()) {
       names.set(word, ordered.length === 1 ? pattern : pattern.replace("#", `#${index + 1}`));

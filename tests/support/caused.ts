@@ -28,13 +28,13 @@ let isWatched = false;
 type Look = () => Promise<void>;
 const looks = new Set<Look>();
 
-/** Rows of the store that no longer answers: a test may have broken it on purpose. */
+/** Said once of a store: a test may have broken it on purpose. */
 const unreadable = "a store that can't be read";
 
 const placeOf = (details: Readonly<Record<string, unknown>>): string =>
   Object.entries(details)
-    // The first key that gets a name of the house's making has no number in it: whether there was one says nothing.
-    .map(([name, value]) => ` · ${name} ${name === "key" && value === "key" ? "key-1" : String(value)}`)
+    // Where the house numbers keys itself the number tells what other tests have made.
+    .map(([name, value]) => ` · ${name} ${String(value).replace(/^key-\d+$/, "key")}`)
     .join("");
 
 export const createCauses = (): Causes => {
@@ -112,8 +112,11 @@ export const createCauses = (): Causes => {
     seen.logLines = logs.length;
   };
 
+  let isReadable = true;
+
   const look = async (): Promise<void> => {
     isWatched = true;
+    if (!isReadable) return;
     // What is only in memory, and what is on its way.
     for (const { inside } of houses.keys()) {
       await inside.connect.flush().catch(() => undefined);
@@ -125,6 +128,7 @@ export const createCauses = (): Causes => {
       await lookAtAudit(any.inside);
       await lookAtWebhooks(any.inside);
     } catch {
+      isReadable = false;
       facts.push(unreadable);
     }
     for (const [{ inside, logs }, seen] of houses) {

@@ -13,8 +13,10 @@ const pageOf = (file: string): string =>
 
 const nameOf = (task: RunnerTask): string => {
   const above = task.suite ? nameOf(task.suite) : "";
-  // A name may hold anything; on the page it is one line.
-  const name = task.name.replaceAll(/\s+/g, " ");
+  // A name may hold anything; on the page it is one line that can be read.
+  const name = task.name
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`);
   return above === "" ? name : `${above} > ${name}`;
 };
 
@@ -58,7 +60,9 @@ aroundEach(async (runTest, { task }) => {
   const caused = statementOf(facts, isAnyNumber);
   const lines = stated.get(name);
   if (isWriting) {
-    written.set(name, isAnyNumber ? [...new Set([...caused, ...(lines ?? [])])].toSorted() : caused);
+    // What chance left out this time may come the next.
+    const known = isAnyNumber ? (lines ?? []).filter((line) => line.startsWith("~")) : [];
+    written.set(name, [...new Set([...caused, ...known])].toSorted());
     return;
   }
   const page = `${dirname(file.name)}/caused/${basename(pageOf(file.filepath))}`;

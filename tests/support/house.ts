@@ -137,7 +137,12 @@ const build = async (ground: Ground): Promise<TestHouse> => {
   watches.push(watch);
   ({ note } = watch);
   const inside: House = { ...composed, routes: watch.rows };
-  const server = await serve(inside, log);
+  // The jobs are run by hand: what they do is then what a test has them do.
+  const start = (): void => {
+    inside.courier.start();
+    inside.connect.webhooks.courier.start();
+  };
+  const server = await serve({ ...inside, start }, log);
   const client = createClient(config.port, config.origin.host);
   let stopped: Promise<void> | undefined;
   const twins: TestHouse[] = [];
