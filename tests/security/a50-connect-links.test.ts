@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { minute } from "#kernel/clock.ts";
 import { sha256Hex } from "#kernel/crypto/digest.ts";
+import { causesAnyNumber } from "../support/caused.ts";
 import { codeOf, connectClient, done } from "../support/connect.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { basicHeader } from "../support/http.ts";
@@ -79,6 +80,7 @@ describe("A50 guesses", () => {
   });
 
   test("with the right one among them link one account at most, and find out no more", async () => {
+    causesAnyNumber();
     const session = await scene.session();
     const sent = Array.from({ length: 50 }, (_, index) =>
       index % 10 === 7 ? byToken(holder) : guess(index),

@@ -34,7 +34,7 @@ const nameWords = (facts: readonly string[]): ((fact: string) => string) => {
 };
 
 /** Where numbers mean nothing neither do those that tell people apart. */
-const kindOf = (fact: string): string => fact.replaceAll(/\S*\d\S*/g, "…");
+const kindOf = (fact: string): string => fact.replaceAll(/\S*[\d@]\S*/g, "…");
 
 /** The statement of one test. A line that begins with `~` may come any number of times, or not at all. */
 export const statementOf = (facts: readonly string[], isAnyNumber: boolean): readonly string[] => {
