@@ -8,6 +8,7 @@ import * as connect from "./0005_connect.ts";
 import * as ownIntegration from "./0006_own_integration.ts";
 import * as rootKeyRotation from "./0007_root_key_rotation.ts";
 import * as leasedWork from "./0008_leased_work.ts";
+import * as connectScale from "./0010_connect_scale.ts";
 import { columnTypes, type ColumnTypes } from "./column-types.ts";
 
 /** Append only: what has been released is never edited. The names give the order. */
@@ -20,6 +21,7 @@ const all: Readonly<Record<string, { up(db: Kysely<unknown>, types: ColumnTypes)
   "0006_own_integration": ownIntegration,
   "0007_root_key_rotation": rootKeyRotation,
   "0008_leased_work": leasedWork,
+  "0010_connect_scale": connectScale,
 };
 
 export const migrations = (kind: "sqlite" | "postgres"): Readonly<Record<string, Migration>> =>

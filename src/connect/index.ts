@@ -9,6 +9,7 @@ import { connectionRoutes } from "./connections/routes.ts";
 import type { ConnectDeps, RoomDeps } from "./deps.ts";
 import { createEnvironmentKeys } from "./environments/environment-keys.ts";
 import { environmentRoutes } from "./environments/routes.ts";
+import { eraseIntegrations } from "./integrations/erase-integrations.ts";
 import { integrationRoutes } from "./integrations/routes.ts";
 import { shownIntegration } from "./integrations/shown-integration.ts";
 import { linkingRoutes } from "./linking/routes.ts";
@@ -19,6 +20,7 @@ import { proxyRoutes } from "./proxy/routes.ts";
 import { sessionRoutes } from "./sessions/routes.ts";
 import { keyOrSession, sessionInHeader, sessionInQuery } from "./sessions/session-tokens.ts";
 import { purgeConnectSessions } from "./store/connect-sessions.ts";
+import { purgeProviderWaits } from "./store/provider-waits.ts";
 import { createOperatorUseCases, createUseCases, type OperatorUseCases } from "./use-cases.ts";
 import { verificationRoutes } from "./verification/routes.ts";
 import { webhookRoutes } from "./webhooks/routes.ts";
@@ -104,9 +106,12 @@ export const createConnect = (deps: ConnectDeps): Connect => {
     personalAt: (spot) => personalConnections(deps, use, spot),
     webhooks,
     registerJobs: (timetable) => {
-      timetable.register("purge-connect-sessions", 10 * minute, () =>
-        purgeConnectSessions(deps.store.query, deps.clock.now() - longestSubmitMs),
-      );
+      timetable.register("purge-connect-sessions", 10 * minute, async () => {
+        const now = deps.clock.now();
+        await purgeConnectSessions(deps.store.query, now - longestSubmitMs);
+        await purgeProviderWaits(deps.store.query, now);
+      });
+      timetable.register("erase-integrations", minute, eraseIntegrations(deps));
       webhooks.registerJobs(timetable);
     },
     flush: async () => {

@@ -4,7 +4,7 @@ import { leavePlaces, newPlace, type Place } from "../support/command.ts";
 
 afterEach(leavePlaces);
 
-const last = "0008_leased_work";
+const last = "0010_connect_scale";
 /** Released names are never changed: stores remember them. */
 const names = [
   "0001_kernel",
@@ -14,6 +14,7 @@ const names = [
   "0005_connect",
   "0006_own_integration",
   "0007_root_key_rotation",
+  "0008_leased_work",
   last,
 ];
 const printed = names.map((name) => `${name}\n`).join("");

@@ -1,9 +1,12 @@
 import { sql } from "kysely";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { minute } from "#kernel/clock.ts";
+import { auditLines, connectClient, connectSession } from "../support/connect.ts";
 import { startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { fieldsOf, listOf } from "../support/shapes.ts";
 import { startUpstream, type Upstream } from "../support/upstream.ts";
-import { openScene, setUpWebhooks, type App } from "../support/webhooks.ts";
+import { openScene, setUpWebhooks, type App, type Scene } from "../support/webhooks.ts";
 
 /** An integration with more connections than one transaction, or one statement, takes. */
 
@@ -21,19 +24,22 @@ afterAll(async () => {
 });
 
 let app: App;
+let arrived: Scene["arrived"];
+let environment: string;
+let environmentId: number;
 beforeEach(async () => {
   const scene = await openScene(house, receiver);
-  ({ app } = scene);
+  ({ app, arrived, environment, environmentId } = scene);
   await setUpWebhooks(app, { primary_url: scene.hook, secondary_url: `${scene.hook}/2` });
   await bringMany("crowded", many);
   await bringMany("other", 1);
 });
 
-const bringMany = async (integration: string, count: number): Promise<void> => {
+const bringMany = async (integration: string, count: number, at = { house, app }): Promise<void> => {
   const config = { base_url: receiver.origin };
   const body = { provider: "toggl", unique_key: integration, integration_config: config };
-  expect((await app.send("POST", "/integrations", { json: body })).status).toBe(200);
-  const brought = await app.send("POST", "/connections", {
+  expect((await at.app.send("POST", "/integrations", { json: body })).status).toBe(200);
+  const brought = await at.app.send("POST", "/connections", {
     json: {
       provider_config_key: integration,
       connection_id: "one",
@@ -50,8 +56,17 @@ const bringMany = async (integration: string, count: number): Promise<void> => {
     with recursive numbers(n) as (select 2 union all select n + 1 from numbers where n < ${sql.lit(count)})
     insert into connections (connection_id, ${columns})
     select 'copy-' || n, ${columns} from connections, numbers where id = ${row} and n <= ${sql.lit(count)}`.execute(
-    house.inside.store.query,
+    at.house.inside.store.query,
   );
+};
+
+/** What is kept, whether somebody may find it or not: of the scene's environment, or of all of a house. */
+const rowsIn = async (table: "connections" | "integrations", other?: TestHouse): Promise<number> => {
+  const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(table)}
+    where ${other ? sql`environment_id > 2` : sql`environment_id = ${environmentId}`}`.execute(
+    (other ?? house).inside.store.query,
+  );
+  return Number(rows[0]?.count);
 };
 
 const connectionsOf = async (integration: string): Promise<readonly Readonly<Record<string, unknown>>[]> => {
@@ -72,14 +87,88 @@ const told = async (event: string): Promise<number> => {
 };
 
 describe("An integration with many connections", () => {
-  test("is deleted with all of them, and the app is told of each at both addresses", async () => {
+  test("is deleted for all who ask at once, and erased later; the app is told once at both addresses", async () => {
     expect(await connectionsOf("crowded")).toHaveLength(many);
+    const session = await connectSession(connectClient(house, app.key));
     expect((await app.send("DELETE", "/integrations/crowded")).status).toBe(200);
 
+    expect(await rowsIn("connections")).toBe(many + 1);
     expect(await connectionsOf("crowded")).toEqual([]);
+    const all = await app.ask("GET", "/connections?search=copy");
+    expect(all).toEqual({ connections: [] });
     expect((await app.send("GET", "/integrations/crowded")).status).toBe(404);
-    expect(await told("connection.deleted")).toBe(2 * many);
+    const named = "provider_config_key=crowded";
+    expect((await app.send("GET", `/connections/one?${named}`)).status).toBe(400);
+    expect((await app.send("DELETE", `/connections/one?${named}`)).status).toBe(400);
+    expect((await app.send("PATCH", `/connections/one?${named}`, { json: { tags: {} } })).status).toBe(400);
+    const metadata = { connection_id: "one", provider_config_key: "crowded", metadata: { a: 1 } };
+    expect((await app.send("POST", "/connections/metadata", { json: metadata })).status).toBe(404);
+    const headers = { "provider-config-key": "crowded", "connection-id": "one" };
+    expect((await app.send("GET", "/proxy/me", { headers })).status).toBe(404);
+    const submitted = { json: { username: "0".repeat(32), password: "api_token" } };
+    const submit = `/api-auth/basic/crowded?connect_session_token=${session}`;
+    expect((await house.send("POST", submit, submitted)).status).toBe(404);
+    expect(await told("connection.deleted")).toBe(0);
+    expect(await told("integration.deleted")).toBe(2);
+
+    await bringMany("crowded", 1);
+    expect(await connectionsOf("crowded")).toHaveLength(1);
+    house.clock.advance(minute);
+    await house.inside.timetable.runDue();
+    expect(await rowsIn("connections")).toBe(2);
+    expect(await rowsIn("integrations")).toBe(2);
     expect(await connectionsOf("other")).toHaveLength(1);
+  });
+
+  test("says how many went with it", async () => {
+    await app.send("DELETE", "/integrations/crowded");
+    await app.send("DELETE", "/integrations/other");
+    await house.inside.connect.webhooks.courier.deliverDue();
+
+    const of = (event: string) =>
+      arrived().flatMap(({ fields }) => (fields["event"] === event ? [fields] : []));
+    expect(of("integration.deleted")).toEqual([
+      {
+        from: "nango",
+        type: "integration",
+        operation: "deletion",
+        success: true,
+        providerConfigKey: "crowded",
+        provider: "toggl",
+        authMode: "BASIC",
+        environment,
+        connections: many,
+        id: expect.stringMatching(/^[0-9a-f]{32}$/),
+        event: "integration.deleted",
+        at: new Date(house.clock.now()).toISOString(),
+      },
+    ]);
+    expect(of("connection.deleted")).toMatchObject([{ connectionId: "one", providerConfigKey: "other" }]);
+    const deletions = (await auditLines(house)).filter(
+      ({ event, details }) => event === "integration_deleted" && details["environment"] === environment,
+    );
+    expect(deletions.map(({ details }) => [details["integration"], details["connections"]])).toEqual([
+      ["crowded", many],
+      ["other", 1],
+    ]);
+  });
+
+  test("is erased to its end by the next process, when one ends in the middle", async () => {
+    const first = await startHouse({ LATCHKEY_OUTBOUND_ALLOW: receiver.origin });
+    const inFirst = await openScene(first, receiver);
+    await bringMany("crowded", 10 * many, { house: first, app: inFirst.app });
+    await inFirst.app.send("DELETE", "/integrations/crowded");
+    first.clock.advance(minute);
+    const erasing = first.inside.timetable.runDue();
+    while ((await rowsIn("connections", first)) === 10 * many) await setImmediate();
+    await first.inside.timetable.stop();
+    await erasing;
+
+    const second = await first.restart();
+    second.clock.advance(minute);
+    await second.inside.timetable.runDue();
+    expect(await rowsIn("connections", second)).toBe(0);
+    expect(await rowsIn("integrations", second)).toBe(0);
   });
 
   test("fails with all of them when its address changes, and the app is told of each", async () => {
@@ -99,6 +188,6 @@ describe("An integration with many connections", () => {
     expect([200, 404]).toEqual(expect.arrayContaining(statuses));
     expect(statuses[0]).toBe(200);
     expect(await connectionsOf("crowded")).toEqual([]);
-    expect(await told("connection.deleted")).toBe(2 * many);
+    expect(await told("integration.deleted")).toBe(2);
   });
 });

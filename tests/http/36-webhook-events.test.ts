@@ -37,6 +37,7 @@ const webhookEvents = [
   "connection.failing",
   "connection.recovered",
   "connection.deleted",
+  "integration.deleted",
 ];
 const error = { type: "connection_test_failed", description: "The provider refused these credentials." };
 

@@ -46,6 +46,7 @@ const everything = [
   "connection.failing",
   "connection.recovered",
   "connection.deleted",
+  "integration.deleted",
 ];
 
 describe("the settings", () => {

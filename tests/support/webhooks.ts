@@ -9,7 +9,7 @@ import { fieldsOf, listOf } from "./shapes.ts";
 import type { Asked, Script, Upstream } from "./upstream.ts";
 
 type Tell = Connect["webhooks"]["tell"];
-export type Told = Parameters<Tell>[1];
+export type Told = Extract<Parameters<Tell>[1], { readonly connection: unknown }>;
 type Success = Extract<Told, { readonly success: true }>;
 
 /** Who can write down what is to be told: a house, or another hand on its store. */

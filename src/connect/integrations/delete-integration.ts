@@ -1,79 +1,61 @@
-import { setImmediate } from "node:timers/promises";
 import type { Tx } from "../../kernel/db/store.ts";
 import { changeEvent, type Actor } from "../wire/actor.ts";
 import { noIntegration } from "./change-integration.ts";
 import type { RoomDeps } from "../deps.ts";
 import { feedIdOf, type Environment } from "../model/environment.ts";
-import type { Integration } from "../model/connection.ts";
+import type { Connection, Integration } from "../model/connection.ts";
 import { someConnectionsOf } from "../store/connections.ts";
 import { deleteConnections } from "../store/delete-connections.ts";
-import { deleteIntegration as deleteRow, integrationByKey } from "../store/integrations.ts";
+import {
+  countConnections,
+  deleteIntegration as deleteRow,
+  markDeleted,
+} from "../store/delete-integrations.ts";
+import { integrationByKey } from "../store/integrations.ts";
 
-type Deps = Pick<RoomDeps, "store" | "audit" | "tell">;
+type Deps = Pick<RoomDeps, "store" | "clock" | "audit" | "tell">;
 
-type Wanted = {
-  readonly environment: Environment;
-  readonly key: string;
-  readonly actor: Actor;
-  /** What the pieces before this one were of. */
-  readonly begun: Integration | undefined;
+/** So many connections go in one transaction, and the app is told of each of them. */
+const mostAtOnce = 20;
+
+const deleteFew = async (
+  { tell }: Pick<Deps, "tell">,
+  tx: Tx,
+  { id }: Integration,
+  few: readonly Connection[],
+): Promise<void> => {
+  await tell(tx, ...few.map((connection) => ({ connection, operation: "deletion", success: true }) as const));
+  await deleteConnections(
+    tx.query,
+    few.map(({ id: row }) => row),
+  );
+  await deleteRow(tx.query, id);
 };
 
-/** Connections of one transaction: all else that wants to write waits for it. */
-const atOnce = 250;
-
 /**
- * With its connections, their credentials and their data keys, piece by piece. One that is cut short in the middle is
- * gone on with by asking again.
+ * With its connections, their credentials and their data keys. Of many connections nothing can be found or used from now
+ * on; they are erased piece by piece (erase-integrations.ts), and the app is told of all of them at once.
  *
  * @throws Refusal not_found
  */
-export const deleteIntegration = (deps: Deps) => {
-  /** @returns whether there are more of them */
-  const deleteSome = async (tx: Tx, integrationId: number): Promise<boolean> => {
-    const some = await someConnectionsOf(tx.query, integrationId, atOnce);
-    const told = some.map((connection) => ({
-      connection,
-      operation: "deletion" as const,
-      success: true as const,
-    }));
-    await deps.tell(tx, ...told);
-    await deleteConnections(
-      tx.query,
-      some.map(({ id }) => id),
-    );
-    return some.length === atOnce;
-  };
-
-  /** @returns the integration when there is more of it to delete */
-  const deletePiece = async (
-    tx: Tx,
-    { environment, key, actor, begun }: Wanted,
-  ): Promise<Integration | undefined> => {
-    await tx.alone();
-    const integration = await integrationByKey(tx.query, environment.id, key);
-    if (!begun) {
+export const deleteIntegration =
+  (deps: Deps) =>
+  (environment: Environment, key: string, actor: Actor): Promise<void> =>
+    deps.store.transaction(async (tx) => {
+      await tx.alone();
+      const integration = await integrationByKey(tx.query, environment.id, key);
       if (!integration) throw noIntegration(key);
-      // With the first piece: nothing is to be gone without a word of it.
+      const some = await someConnectionsOf(tx.query, integration.id, mostAtOnce + 1);
+      const isFew = some.length <= mostAtOnce;
+      const connections = isFew ? some.length : await countConnections(tx.query, integration.id);
+      if (isFew) await deleteFew(deps, tx, integration, some);
+      else {
+        await markDeleted(tx.query, integration.id, deps.clock.now());
+        await deps.tell(tx, { integration, connections, operation: "deletion", success: true });
+      }
       await deps.audit.record(
         tx.query,
-        changeEvent("integration_deleted", environment, actor, { integration: key }),
+        changeEvent("integration_deleted", environment, actor, { integration: key, connections }),
       );
-      // Somebody else was faster, and the key may be another integration's already.
-    } else if (integration?.id !== begun.id) return undefined;
-    tx.changed(feedIdOf(environment.id));
-    if (await deleteSome(tx, integration.id)) return integration;
-    await deleteRow(tx.query, integration.id);
-    return undefined;
-  };
-
-  return async (environment: Environment, key: string, actor: Actor): Promise<void> => {
-    let begun: Integration | undefined;
-    do {
-      const wanted = { environment, key, actor, begun };
-      begun = await deps.store.transaction((tx) => deletePiece(tx, wanted));
-      // SQLite answers without waiting: in between, others must get their turn.
-      if (begun) await setImmediate();
-    } while (begun);
-  };
-};
+      tx.changed(feedIdOf(environment.id));
+    });

@@ -1,4 +1,4 @@
-import type { Connection, ConnectionState } from "./connection.ts";
+import type { Connection, ConnectionState, Integration } from "./connection.ts";
 import type { EndUser } from "./end-user.ts";
 
 /** What an app is told of, by names of ours: the original's `operation` and `success` lump some of it together. */
@@ -11,6 +11,8 @@ export const webhookEvents = [
   "connection.failing",
   "connection.recovered",
   "connection.deleted",
+  /** With more connections than are told of one by one. */
+  "integration.deleted",
 ] as const;
 
 export type WebhookEvent = (typeof webhookEvents)[number];
@@ -36,19 +38,38 @@ export type ToldConnection = Pick<
 };
 
 /** In the words of the original's wire (contract nango §4.3). */
-export type Told = {
+type ToldOfConnection = {
   readonly connection: ToldConnection;
 } & (
   | { readonly operation: "creation" | "override" | "refresh" | "deletion"; readonly success: true }
   | {
       readonly operation: "creation" | "override" | "refresh";
       readonly success: false;
+      /** How often it happened since it was told last; once, unless said. */
+      readonly times?: number;
       /** `type` is a code of ours, such as `connection_test_failed`; the sentence is for people. */
       readonly error: { readonly type: string; readonly description: string };
     }
 );
 
+/** Ours: an integration is gone, with so many connections. */
+type ToldOfIntegration = {
+  readonly integration: Pick<Integration, "environmentId" | "uniqueKey" | "provider">;
+  readonly connections: number;
+  readonly operation: "deletion";
+  readonly success: true;
+};
+
+export type Told = ToldOfConnection | ToldOfIntegration;
+
+/** What a webhook is about, as far as its delivery asks. */
+export const subjectOf = (
+  told: Told,
+): Pick<ToldConnection, "environmentId" | "provider" | "webhookUrlOverride"> =>
+  "connection" in told ? told.connection : { ...told.integration, webhookUrlOverride: null };
+
 export const eventOf = (told: Told): WebhookEvent => {
+  if (!("connection" in told)) return "integration.deleted";
   switch (told.operation) {
     case "creation":
       return told.success ? "connection.created" : "connection.attempt_failed";
@@ -89,9 +110,17 @@ type Circumstances = {
   readonly authMode: string;
 };
 
-/** The body as the original's clients know it, and what it leaves out: `id`, `event`, `at`, `account`, `state`, `stateReason`. */
+/** The body as the original's clients know it, of a connection, and what it leaves out: `id`, `event`, `at`, `account`, `state`, `stateReason`. */
 export const bodyOf = (told: Told, { id, at, environment, authMode }: Circumstances): string => {
-  const { connection, operation, success } = told;
+  const { operation, success } = told;
+  const ours = { id, event: eventOf(told), at: new Date(at).toISOString() };
+  if (!("connection" in told)) {
+    const { integration, connections } = told;
+    const { uniqueKey: providerConfigKey, provider } = integration;
+    const facts = { from: "nango", type: "integration", operation, success, providerConfigKey, provider };
+    return sortedJson({ ...facts, authMode, environment, connections, ...ours });
+  }
+  const { connection } = told;
   return sortedJson({
     from: "nango",
     type: "auth",
@@ -105,9 +134,8 @@ export const bodyOf = (told: Told, { id, at, environment, authMode }: Circumstan
     tags: connection.tags,
     endUser: endUserBody(connection.endUser),
     ...(told.success ? {} : { error: told.error }),
-    id,
-    event: eventOf(told),
-    at: new Date(at).toISOString(),
+    ...(told.success || (told.times ?? 1) === 1 ? {} : { times: told.times }),
+    ...ours,
     account: connection.account,
     state: connection.state,
     stateReason: connection.stateReason,

@@ -23,6 +23,7 @@ export const rowsWithMetadata = async (
     .select(["connections.id", "connections.metadata"])
     .where("connections.environment_id", "=", environmentId)
     .where("integrations.unique_key", "=", integrationKey)
+    .where("integrations.deleted_at", "is", null)
     .where("connections.connection_id", "in", connectionIds)
     // One order for all who lock several of them.
     .orderBy("connections.id")

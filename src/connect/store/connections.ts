@@ -49,11 +49,12 @@ const connectionOf = (row: Joined, tags: Readonly<Record<string, string>>): Conn
   updatedAt: row.updated_at,
 });
 
-/** With what a connection is linked by. */
+/** With what a connection is linked by. Those of an integration that was deleted are nobody's, and wait to be erased. */
 export const joined = (query: Queries) =>
   tables(query)
     .selectFrom("connections")
     .innerJoin("integrations", "integrations.id", "connections.integration_id")
+    .where("integrations.deleted_at", "is", null)
     .selectAll("connections")
     .select(["integrations.unique_key", "integrations.provider"]);
 

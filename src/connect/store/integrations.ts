@@ -27,6 +27,7 @@ export const integrationsOf = async (
       .selectFrom("integrations")
       .selectAll()
       .where("environment_id", "=", environmentId)
+      .where("deleted_at", "is", null)
       .orderBy("id")
       .execute()
   ).map(integrationOf);
@@ -42,6 +43,7 @@ export const integrationByKey = async (
     .selectAll()
     .where("environment_id", "=", environmentId)
     .where("unique_key", "=", uniqueKey)
+    .where("deleted_at", "is", null)
     .executeTakeFirst();
   return row && integrationOf(row);
 };
@@ -83,13 +85,10 @@ export const updateIntegration = async (
     .updateTable("integrations")
     .set({ ...valuesOf(integration), updated_at: now })
     .where("id", "=", integration.id)
+    .where("deleted_at", "is", null)
     .returningAll()
     .executeTakeFirst();
   return row && integrationOf(row);
-};
-
-export const deleteIntegration = async (query: Queries, id: number): Promise<void> => {
-  await tables(query).deleteFrom("integrations").where("id", "=", id).execute();
 };
 
 export const hasConnections = async (query: Queries, integrationId: number): Promise<boolean> =>

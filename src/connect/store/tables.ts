@@ -33,7 +33,10 @@ type IntegrationTable = {
   config_version: number;
   created_at: number;
   updated_at: number;
+  deleted_at: number | null;
 };
+
+type ProviderWaitTable = { integration_id: number; origin: string; until: number };
 
 export type ConnectionTable = {
   id: Generated<number>;
@@ -63,7 +66,7 @@ export type ConnectionTable = {
   updated_at: number;
 };
 
-type ConnectionTagTable = { connection_row: number; key: string; value: string };
+type ConnectionTagTable = { connection_row: number; environment_id: number; key: string; value: string };
 
 type ConnectSessionTable = {
   id: Generated<number>;
@@ -110,6 +113,7 @@ export type ConnectTables = {
   environments: EnvironmentTable;
   environment_keys: EnvironmentKeyTable;
   integrations: IntegrationTable;
+  provider_waits: ProviderWaitTable;
   connections: ConnectionTable;
   connection_tags: ConnectionTagTable;
   connect_sessions: ConnectSessionTable;

@@ -54,11 +54,16 @@ const valuesOf = (draft: ConnectionDraft) => ({
 
 const putTags = async (
   query: Queries,
-  row: number,
+  { id: row, environment_id }: { readonly id: number; readonly environment_id: number },
   tags: Readonly<Record<string, string>>,
 ): Promise<void> => {
   await tables(query).deleteFrom("connection_tags").where("connection_row", "=", row).execute();
-  const values = Object.entries(tags).map(([key, value]) => ({ connection_row: row, key, value }));
+  const values = Object.entries(tags).map(([key, value]) => ({
+    connection_row: row,
+    environment_id,
+    key,
+    value,
+  }));
   if (values.length > 0) await tables(query).insertInto("connection_tags").values(values).execute();
 };
 
@@ -72,9 +77,9 @@ export const insertConnection = async (
     .insertInto("connections")
     .values({ ...valuesOf(draft), last_used_at: null, created_at: now, updated_at: now })
     .onConflict((conflict) => conflict.columns(["integration_id", "connection_id"]).doNothing())
-    .returning("id")
+    .returning(["id", "environment_id"])
     .executeTakeFirst();
-  if (row) await putTags(query, row.id, draft.tags);
+  if (row) await putTags(query, row, draft.tags);
   return row?.id;
 };
 
@@ -99,9 +104,9 @@ export const updateConnection = async (
     .updateTable("connections")
     .set({ ...valuesOf(draft), updated_at: now })
     .where("id", "=", id)
-    .returning("id")
+    .returning(["id", "environment_id"])
     .executeTakeFirst();
-  if (row) await putTags(query, row.id, draft.tags);
+  if (row) await putTags(query, row, draft.tags);
   return row !== undefined;
 };
 
@@ -116,8 +121,8 @@ export const relabelConnection = async (
     .updateTable("connections")
     .set({ ...labelsOf(labels), updated_at: now })
     .where("id", "=", row)
-    .returning("id")
+    .returning(["id", "environment_id"])
     .executeTakeFirst();
-  if (found) await putTags(query, row, labels.tags);
+  if (found) await putTags(query, found, labels.tags);
   return found !== undefined;
 };

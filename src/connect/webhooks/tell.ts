@@ -3,7 +3,7 @@ import { newHexId } from "../../kernel/ids.ts";
 import type { ConnectDeps } from "../deps.ts";
 import { insertDeliveries, type NewDelivery } from "../store/webhook-deliveries.ts";
 import { webhookSettings, type WebhookSettings } from "../store/webhooks.ts";
-import { bodyOf, eventOf, type Told } from "../model/event.ts";
+import { bodyOf, eventOf, subjectOf, type Told } from "../model/event.ts";
 import { sealDelivery, type DeliveryContent } from "./seals.ts";
 
 type Deps = Pick<ConnectDeps, "rootKeys" | "random" | "clock" | "catalogue"> & {
@@ -34,7 +34,7 @@ const deliveriesOf = (
   told: Told,
   { settings, now }: { readonly settings: WebhookSettings; readonly now: number },
 ): readonly NewDelivery[] => {
-  const { connection } = told;
+  const { provider, webhookUrlOverride } = subjectOf(told);
   const { environmentId } = settings;
   const event = eventOf(told);
   if (!settings.events.includes(event)) return [];
@@ -42,9 +42,9 @@ const deliveriesOf = (
     id: newHexId(deps.random),
     at: now,
     environment: settings.environment,
-    authMode: deps.catalogue.get(connection.provider)?.auth_mode ?? "unknown",
+    authMode: deps.catalogue.get(provider)?.auth_mode ?? "unknown",
   });
-  return targetsOf(settings, connection.webhookUrlOverride).map(({ to, url }) => {
+  return targetsOf(settings, webhookUrlOverride).map(({ to, url }) => {
     const id = newHexId(deps.random);
     const sealed = sealDelivery(deps, { environmentId, id }, { to, body });
     return { id, environmentId, event, origin: originOf(url), sealed };
@@ -60,7 +60,7 @@ export const tellApp =
   (deps: Deps) =>
   async (tx: Tx, ...told: readonly Told[]): Promise<void> => {
     const [first] = told;
-    const settings = first && (await webhookSettings(tx.query, first.connection.environmentId));
+    const settings = first && (await webhookSettings(tx.query, subjectOf(first).environmentId));
     if (!settings) return;
     const now = deps.clock.now();
     const deliveries = told.flatMap((one) => deliveriesOf(deps, one, { settings, now }));

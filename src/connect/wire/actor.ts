@@ -27,7 +27,12 @@ export const keyCallerOf = (holder: KeyHolder, incoming: Incoming): KeyCaller =>
   address: incoming.client.address,
 });
 
-type Subject = { readonly integration?: string; readonly connection?: string };
+type Subject = {
+  readonly integration?: string;
+  readonly connection?: string;
+  /** How many went with it. */
+  readonly connections?: number;
+};
 
 /** What the audit says of a change that was made. */
 export const changeEvent = (
