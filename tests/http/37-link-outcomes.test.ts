@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { second } from "#kernel/clock.ts";
 import { sha256Hex } from "#kernel/crypto/digest.ts";
 import { codeOf, refusalOf } from "../support/connect.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
@@ -162,6 +163,7 @@ describe("an answer of the provider:", () => {
     // Only a wrong guess counts, and none of them ends the session.
     expect(await triesOf(session)).toBe(code === "connection_test_failed" ? 1 : 0);
     scene.answers(toggl(holder));
+    if (code === "provider_rate_limited") house.clock.advance(Number(retryAfter ?? 0) * second);
     expect((await scene.submit(session, byToken(holder))).status).toBe(200);
   });
 

@@ -198,7 +198,8 @@ describe("wrong guesses", () => {
 
     expect(scene.asked()).toHaveLength(10);
     expect(await scene.connections()).toEqual([]);
-    expect(await scene.told()).toHaveLength(10);
+    // Once a minute: a53 counts them.
+    expect(await scene.told()).toHaveLength(1);
     expect(await sessionData(session)).toMatchObject({ finished: false });
     // Another link is another turn.
     expect((await scene.submit(await scene.session(), byToken(holder))).status).toBe(200);

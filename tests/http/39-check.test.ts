@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { second } from "#kernel/clock.ts";
 import { codeOf, connectClient, done, environmentKey, refusalOf } from "../support/connect.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import {
@@ -150,6 +151,7 @@ describe("POST /connections/verify", () => {
       expect([state, ...codeOf(reply)]).toEqual([state, status, code]);
       expect(reply.headers["retry-after"]).toBe(wait);
       expect(await scene.read(connection)).toMatchObject({ state });
+      house.clock.advance(Number(wait ?? 0) * second);
       scene.answers({ status: 403 });
       expect(await done(verify())).toMatchObject({ state: "failing" });
     }

@@ -15,15 +15,25 @@ const linksOfNetwork: TryPolicy = {
   then: "refuse",
 };
 
+/** What is no wrong guess asks the provider all the same, and is told to the app: that needs an end as well. */
+const submitsOfSession: TryPolicy = {
+  name: "submits-of-session",
+  tries: 60,
+  windowMs: 10 * minute,
+  then: "refuse",
+};
+const submitsOfNetwork: TryPolicy = { ...submitsOfSession, name: "submits-of-network", tries: 300 };
+
 const tooManyTries = (): Refusal =>
   new Refusal(refusals.rate_limited, {
     text: "Too many wrong tries with this link. Ask the app for a new one.",
   });
 
 /**
- * Wrong credentials count, and nothing else does: nobody is locked out by the provider's bad day. Work that succeeds has
- * given the session's try back itself, together with what it wrote. A try that can't be given back afterwards is lost,
- * and changes nothing about what became of the work.
+ * Every submission counts once, whatever comes of it. Wrong credentials count besides, against the few wrong tries of a
+ * session, and nothing else does: nobody is locked out by the provider's bad day. Work that succeeds has given the
+ * session's try back itself, together with what it wrote. A try that can't be given back afterwards is lost, and changes
+ * nothing about what became of the work.
  *
  * @throws Refusal rate_limited, and whatever the work throws
  */
@@ -32,7 +42,11 @@ export const whileCounted = async <Result>(
   { session, peer }: Pick<Submission, "session" | "peer">,
   work: () => Promise<Result>,
 ): Promise<Result> => {
-  const reserved = await tries.reserve([{ policy: linksOfNetwork, value: peer.network }]);
+  const reserved = await tries.reserve([
+    { policy: linksOfNetwork, value: peer.network },
+    { policy: submitsOfSession, value: session.digest, kept: true },
+    { policy: submitsOfNetwork, value: peer.network, kept: true },
+  ]);
   if (!reserved.ok) throw new Refusal(refusals.rate_limited, { retryAfter: reserved.retryAfterSeconds });
   if (!(await store.transaction((tx) => countTry(tx.query, session.id, mostTries)))) {
     await reserved.refund();

@@ -88,7 +88,7 @@ export const importConnection = (deps: Deps): ImportConnection => {
     if (!wanted.verified) return { shape: shape.name, credentials, account: null, origin: prepared.origin };
     const keepPassword = integration.config["keep_password"] === true;
     const asker = { group: `key ${wanted.holder.keyId}`, member: integration.uniqueKey };
-    return verify({ prepared, shape, keepPassword, from: address, asker });
+    return verify({ prepared, shape, integration, keepPassword, from: address, asker });
   };
 
   return async (wanted: Import): Promise<Connection> => {

@@ -8,7 +8,7 @@ import { openConfig, openDefaults, openKeptConfig } from "../vault/vault.ts";
 import { verifyCredentials, type Verified } from "../verification/verify-credentials.ts";
 import { whileCounted } from "./count-link-tries.ts";
 import { keepLink, type Linked } from "./keep-link.ts";
-import { noteRefusal } from "./note-refusal.ts";
+import { noteRefusal, type NoteRefusal } from "./note-refusal.ts";
 import { formerOf, type Submission } from "./submission.ts";
 import { refusals } from "../model/refusals.ts";
 
@@ -46,7 +46,7 @@ const configOf = (
 
 /** @param config of the connection. @throws Refusal connection_failing, and all of verify-credentials.ts */
 const verifiedOf = async (
-  deps: Deps,
+  deps: Deps & { readonly note: NoteRefusal },
   submission: Submission,
   { former, config }: { readonly former: Connection | undefined; readonly config: Texts },
 ): Promise<Verified> => {
@@ -56,9 +56,16 @@ const verifiedOf = async (
   const keepPassword = integration.config["keep_password"] === true;
   try {
     const prepared = prepareRequest(provider, { credentials, connectionConfig: config, integrationConfig });
-    return await verifyCredentials(deps)({ prepared, shape, keepPassword, from: peer.address, asker });
+    return await verifyCredentials(deps)({
+      prepared,
+      shape,
+      integration,
+      keepPassword,
+      from: peer.address,
+      asker,
+    });
   } catch (error) {
-    if (error instanceof Refusal) await noteRefusal(deps, submission, { former, refusal: error });
+    if (error instanceof Refusal) await deps.note(submission, { former, refusal: error });
     throw error;
   }
 };
@@ -70,10 +77,11 @@ const verifiedOf = async (
  * @throws Refusal connect_session_finished, rate_limited, invalid_connection, different_account,
  * unknown_provider_config, connection_failing, and all of verify-credentials.ts
  */
-export const linkAccount =
-  (deps: Deps): LinkAccount =>
-  async (submission) => {
-    const { store, policy } = deps;
+export const linkAccount = (given: Deps): LinkAccount => {
+  const deps = { ...given, note: noteRefusal(given) };
+  const { store, policy } = deps;
+
+  return async (submission) => {
     const { session } = submission;
     if (session.finishedAt !== null && !policy.connectReusable)
       throw new Refusal(refusals.connect_session_finished);
@@ -84,3 +92,4 @@ export const linkAccount =
       return store.transaction((tx) => keepLink(deps, tx, { submission, accepted: { verified, config } }));
     });
   };
+};

@@ -104,7 +104,7 @@ export const checkConnection = (deps: Deps): CheckConnection => {
       }
       // What is kept is not swapped once more.
       const asker = { group: `checks of ${connection.environmentId}`, member: String(connection.id) };
-      const { account } = await verify({ prepared, shape, keepPassword: true, from, asker });
+      const { account } = await verify({ prepared, shape, integration, keepPassword: true, from, asker });
       return await settle(connection, { state: "live", reason: null, account });
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== "connection_test_failed") throw unusableOf(error);

@@ -9,9 +9,10 @@ import type { Texts } from "../catalogue/check-fields.ts";
 import { judgeAnswer, swappedFor, type Verdict } from "../catalogue/judge-answer.ts";
 import { inProcess, type Outcome, type Shape } from "../catalogue/model/provider.ts";
 import { verificationRequestOf, type PreparedRequest } from "../catalogue/request-parts.ts";
-import type { ProviderAccount } from "../model/connection.ts";
+import type { Integration, ProviderAccount } from "../model/connection.ts";
 import type { ConnectDeps } from "../deps.ts";
 import { refusals } from "../model/refusals.ts";
+import { holdBack, refuseTooSoon } from "./provider-wait.ts";
 
 /** Credentials that the provider has accepted, as they are to be kept. */
 export type Verified = {
@@ -27,6 +28,7 @@ export type Unverified = {
   /** Made of the credentials. */
   readonly prepared: PreparedRequest;
   readonly shape: Shape;
+  readonly integration: Pick<Integration, "id">;
   /** The pair itself is kept, and not what it can be swapped for. */
   readonly keepPassword: boolean;
   /** The address of whoever wants to know; left out when nobody asked. */
@@ -78,7 +80,7 @@ export const verificationRefuses: readonly RefusalKind[] = [
   refusals.unknown_provider_template,
 ];
 
-type Deps = Pick<ConnectDeps, "outbound" | "ownApi" | "clock">;
+type Deps = Pick<ConnectDeps, "store" | "outbound" | "ownApi" | "clock">;
 
 /** The provider `latchkey` is this server: asked in this process, past the network. */
 const ask = async (
@@ -101,21 +103,24 @@ const ask = async (
 };
 
 /**
- * Asks the provider whose credentials these are. An e-mail address and a password that can be swapped for an API token
- * are used for this one call, and the token is what comes back to be kept.
+ * Asks the provider whose credentials these are, unless it wants to be left alone. An e-mail address and a password that
+ * can be swapped for an API token are used for this one call, and the token is what comes back to be kept.
  *
  * @throws Refusal connection_test_failed, provider_quota, provider_rate_limited, provider_unavailable,
  * unexpected_answer, address_refused, token_not_available, input_invalid
  */
 export const verifyCredentials =
   (deps: Deps) =>
-  async ({ prepared, shape, keepPassword, from, asker }: Unverified): Promise<Verified> => {
+  async ({ prepared, shape, integration, keepPassword, from, asker }: Unverified): Promise<Verified> => {
     const { provider, origin } = prepared;
     const { credentials } = prepared.values;
     const request = verificationRequestOf(prepared);
     if (!request) return { shape: shape.name, credentials, account: null, origin };
+    const asked = { integrationId: integration.id, origin: request.url.origin };
+    await refuseTooSoon(deps, asked);
     const answer = await ask(deps, request, { from, asker });
     const verdict = judgeAnswer(provider, answer, deps.clock.now());
+    await holdBack(deps, asked, verdict);
     if (verdict.outcome !== "accepted") throw refused(verdict);
     const { account } = verdict;
     if (!shape.swap || keepPassword) return { shape: shape.name, credentials, account, origin };

@@ -221,6 +221,16 @@ describe("what is kept", () => {
     expect(await store.query.selectFrom("tries").selectAll().execute()).toHaveLength(2);
   });
 
+  test("one that is kept counts, although the others are given back", async () => {
+    const { tries } = await open();
+    for (let n = 0; n < 3; n++) {
+      const reserved = await tries.reserve([ofAlice, { ...ofHome, kept: true }]);
+      if (reserved.ok) await reserved.refund();
+    }
+    expect((await tries.reserve([ofHome])).ok).toBe(false);
+    expect((await answers(tries, ofAlice, 11)).map(({ ok }) => ok).lastIndexOf(true)).toBe(9);
+  });
+
   test("clear forgets one value under one policy", async () => {
     const { tries, store } = await open();
     await answers(tries, ofAlice, 11);

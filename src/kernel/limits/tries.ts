@@ -26,7 +26,12 @@ export type TryPolicy = {
   readonly then: "refuse" | "wait";
 };
 
-export type CountedTry = { readonly policy: TryPolicy; readonly value: string };
+export type CountedTry = {
+  readonly policy: TryPolicy;
+  readonly value: string;
+  /** Counts whatever comes of it: when the tries are given back, this one stays. */
+  readonly kept?: true;
+};
 
 /** Give tries back when they were a success, or were not carried out. Behind one that was done, a call does nothing more. */
 export type Refundable = {
@@ -53,9 +58,10 @@ export type Tries = {
 };
 
 type Row = KernelTables["tries"];
-type Counter = { readonly policy: TryPolicy; readonly key: string };
+type Counter = { readonly policy: TryPolicy; readonly key: string; readonly kept: boolean };
 type Verdict = {
   readonly policy: TryPolicy;
+  readonly kept: boolean;
   readonly before: Row;
   readonly after: Row;
   /** When the try before this one was. */
@@ -69,12 +75,13 @@ const waitAfter = ({ tries, windowMs }: TryPolicy, count: number): number =>
   Math.min(2 ** (count - tries + 1) * second, windowMs);
 
 /** What one more try at `now` makes of the counter. */
-const judge = (policy: TryPolicy, before: Row, now: number): Verdict => {
+const judge = ({ policy, kept }: Omit<Counter, "key">, before: Row, now: number): Verdict => {
   // A clock that was set back must not prolong a refusal by as much.
   const startedAt = Math.min(before.window_started_at, now);
   const lastAt = Math.min(before.last_at, now);
   const verdict = (count: number, window_started_at: number, last_at: number, waitMs = 0): Verdict => ({
     policy,
+    kept,
     before,
     after: { key: before.key, count, window_started_at, last_at },
     lastAt,
@@ -133,7 +140,7 @@ export const createTries = (deps: {
   /** In the order of their keys, in which every process locks them: so no two can wait for one another. */
   const countersOf = (tries: readonly CountedTry[]): readonly Counter[] =>
     tries
-      .map(({ policy, value }) => ({ policy, key: keyOf(policy, value) }))
+      .map(({ policy, value, kept = false }) => ({ policy, key: keyOf(policy, value), kept }))
       .toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
   /** A flood of refused tries must not become a flood of writes: those that are clearly refused only read. */
@@ -143,9 +150,9 @@ export const createTries = (deps: {
     const now = clock.now();
     // The rows of a clock that was set back have to be written anew, under the lock.
     if (rows.some((row) => row.last_at > now)) return undefined;
-    const refused = counters.flatMap(({ policy, key }) => {
-      const row = rows.find((one) => one.key === key);
-      const verdict = row && judge(policy, row, now);
+    const refused = counters.flatMap((counter) => {
+      const row = rows.find((one) => one.key === counter.key);
+      const verdict = row && judge(counter, row, now);
       return verdict && verdict.waitMs > 0 ? [verdict] : [];
     });
     return refused.length > 0 ? refusal(refused) : undefined;
@@ -154,10 +161,10 @@ export const createTries = (deps: {
   const count = (counters: readonly Counter[]): Promise<readonly Verdict[]> =>
     store.transaction(async ({ query }) => {
       const verdicts: Verdict[] = [];
-      for (const { policy, key } of counters) {
-        const row = await lock(query, key, clock.now());
+      for (const counter of counters) {
+        const row = await lock(query, counter.key, clock.now());
         // Asked again, because time may have gone by before the lock was ours.
-        verdicts.push(judge(policy, row, clock.now()));
+        verdicts.push(judge(counter, row, clock.now()));
       }
       const refused = verdicts.filter(({ waitMs }) => waitMs > 0);
       for (const verdict of refused.length > 0 ? refused : verdicts) await write(query, verdict);
@@ -201,7 +208,7 @@ export const createTries = (deps: {
       const verdicts = await count(counters);
       const refused = verdicts.filter(({ waitMs }) => waitMs > 0);
       if (refused.length > 0) return refusal(refused);
-      return { ok: true, ...refundable(verdicts) };
+      return { ok: true, ...refundable(verdicts.filter(({ kept }) => !kept)) };
     },
     clear: async (query, { policy, value }) => {
       await query.deleteFrom("tries").where("key", "=", keyOf(policy, value)).execute();
