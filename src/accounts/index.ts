@@ -25,7 +25,7 @@ export { accountChannels, accountEvents } from "./model/audit-events.ts";
 export { accountLimits } from "./model/limits.ts";
 export { createSigningKeys, signingKeyStatus, type SigningKeyStatus } from "./signing/signing-keys.ts";
 export { displayNameIssue } from "./model/display-name.ts";
-export { parseEmailAddress } from "./model/email-address.ts";
+export { parseEmailAddress } from "../kernel/text/email-address.ts";
 export { accountSealedColumns } from "./store/sealed-columns.ts";
 export { peerOf };
 

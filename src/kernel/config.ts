@@ -3,9 +3,13 @@ import { resolve } from "node:path";
 import { SetupFault } from "./errors.ts";
 import { nearestTo } from "./nearest.ts";
 import type { Secret } from "./secret.ts";
+import { mayBeEmailAddress } from "./text/email-address.ts";
+import { isLoopbackHost } from "./text/host.ts";
+import { withoutUnseenAround } from "./text/unseen.ts";
 import {
   flag,
   hidden,
+  appOriginOf,
   isRange,
   list,
   originOf,
@@ -47,7 +51,8 @@ export const settings = {
     meaning: "Sender of the mails.",
     shown: "Latchkey <no-reply@<origin's host>>",
     read: (given: string | undefined, name: string) => {
-      if (given !== undefined && !/^(?:[^\r\n<>@]*<[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)$/.test(given)) {
+      const [, named, bare = named] = /^(?:[^\r\n<>@]*<([^<>]+)>|([^<>]+))$/.exec(given ?? "") ?? [];
+      if (given !== undefined && !mayBeEmailAddress.test(bare ?? "")) {
         throw wrong(name, "a mail address, like Latchkey <no-reply@example.com>", given);
       }
       return given;
@@ -71,8 +76,8 @@ export const settings = {
     },
   ),
   LATCHKEY_CORS_ORIGINS: list(
-    "Origins whose pages may call the Accounts and Track API with the session cookie.",
-    (entry, name) => originOf(entry, name).origin,
+    "Origins whose pages may call the Accounts and Track API with the session cookie. Those of extensions and apps too: `chrome-extension://…`, `capacitor://localhost`.",
+    appOriginOf,
   ),
   LATCHKEY_OUTBOUND_ALLOW: list(
     "Origins (`http://10.0.0.5:8080`) of providers that may be called although they are private, on this machine, or plain `http`.",
@@ -200,9 +205,6 @@ export const sizeThreadPool = ({ limits }: Pick<Config, "limits">): void => {
   process.env["UV_THREADPOOL_SIZE"] ??= String(2 * (limits.hashes + 2));
 };
 
-export const isLoopbackHost = (host: string): boolean =>
-  host === "localhost" || host === "127.0.0.1" || host === "[::1]";
-
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The environment of this process, for whoever starts something in it. */
@@ -228,7 +230,7 @@ export const inspectConfig = (
   const get = <Name extends keyof typeof settings>(
     name: Name,
   ): ReturnType<(typeof settings)[Name]["read"]> => {
-    const given = environment[name]?.trim();
+    const given = withoutUnseenAround(environment[name] ?? "");
     const setting: Setting<unknown> = settings[name];
     const read = (typed: string | undefined) =>
       // Each row's `read` is the only source of its value, so its return type is the value's type.
@@ -294,7 +296,7 @@ export const inspectConfig = (
       hashes: get("LATCHKEY_HASHES"),
     },
   };
-  const given = Object.keys(settings).filter((name) => (environment[name] ?? "").trim() !== "");
+  const given = Object.keys(settings).filter((name) => withoutUnseenAround(environment[name] ?? "") !== "");
   return { config, faults, given };
 };
 

@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto";
+import { withoutUnseen } from "./text/unseen.ts";
 
 /** Where chance comes from, handed in so that a test can make it repeatable. */
 export type Random = {
@@ -37,11 +38,15 @@ export const newMailCode = (random: Random): string =>
   Array.from({ length: 26 }, () => crockford.charAt(random.below(crockford.length))).join("");
 
 /**
- * What a person may have made of a mailed code: hyphens, blanks, capitals, and the letters that
+ * What a person may have made of a mailed code: hyphens, blanks and what can't be seen, capitals, and the letters that
  * Crockford's alphabet leaves out because they look like digits. Undefined when it can't be a code.
  */
 export const normalizeMailCode = (typed: string): string | undefined => {
   if (typed.length > 128) return undefined;
-  const code = typed.replaceAll(/[\s-]/g, "").toLowerCase().replaceAll("o", "0").replaceAll(/[il]/g, "1");
+  const code = withoutUnseen(typed)
+    .replaceAll("-", "")
+    .toLowerCase()
+    .replaceAll("o", "0")
+    .replaceAll(/[il]/g, "1");
   return /^[0-9a-hjkmnp-tv-z]{26}$/.test(code) ? code : undefined;
 };

@@ -2,6 +2,9 @@
 import { isIP } from "node:net";
 import { SetupFault } from "./errors.ts";
 import { Secret } from "./secret.ts";
+import { readFlag } from "./text/flag.ts";
+import { readOrigin } from "./text/origin.ts";
+import { withoutUnseenAround } from "./text/unseen.ts";
 
 export type Setting<Value> = {
   readonly meaning: string;
@@ -39,16 +42,22 @@ export const words = <const Word extends string, Standard>(
   shown,
   read: (text, name) => {
     if (text === undefined) return standard;
-    const word = allowed.find((one) => one === text);
+    const word = allowed.find((one) => one === text.toLowerCase());
     if (word === undefined) throw wrong(name, allowed.map((one) => `"${one}"`).join(" or "), text);
     return word;
   },
 });
 
-export const flag = (standard: boolean, meaning: string): Setting<boolean> => {
-  const word = words(String(standard), String(standard), ["true", "false"], meaning);
-  return { ...word, read: (given, name) => word.read(given, name) === "true" };
-};
+export const flag = (standard: boolean, meaning: string): Setting<boolean> => ({
+  meaning,
+  shown: String(standard),
+  read: (text, name) => {
+    if (text === undefined) return standard;
+    const value = readFlag(text);
+    if (value === undefined) throw wrong(name, '"true" or "false"', text);
+    return value;
+  },
+});
 
 export const text = (standard: string, meaning: string): Setting<string> => ({
   meaning,
@@ -79,7 +88,7 @@ export const list = (
   read: (given, name) =>
     (given ?? "")
       .split(",")
-      .map((entry) => entry.trim())
+      .map(withoutUnseenAround)
       .filter((entry) => entry !== "")
       .map((entry) => check(entry, name)),
 });
@@ -99,6 +108,17 @@ export const originOf = (given: string, name: string): URL => {
   const bare = url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
   if (!bare) throw wrong(name, "an origin without a path, like https://id.example.com", given);
   return url;
+};
+
+/** The same of any page: those of extensions and of apps have origins of other schemes. */
+export const appOriginOf = (given: string, name: string): string => {
+  const origin = readOrigin(given);
+  if (origin !== undefined) return origin;
+  throw wrong(
+    name,
+    "an origin without a path, like https://app.example.com or chrome-extension://abcd",
+    given,
+  );
 };
 
 export const isRange = (entry: string): boolean => {

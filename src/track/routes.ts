@@ -4,6 +4,7 @@ import { jsonBody, namedQuery, noBody } from "../kernel/http/input.ts";
 import { anyone, route, type Guard, type Route } from "../kernel/http/route.ts";
 import { jsonType } from "../kernel/http/content-types.ts";
 import type { PublicJwk } from "../kernel/crypto/jwt/signing-keys.ts";
+import { readFlag } from "../kernel/text/flag.ts";
 import type { Caller } from "./caller.ts";
 import { changeMeBody } from "./change-me.ts";
 import type { Metering } from "./metering.ts";
@@ -30,7 +31,7 @@ const meQuery = z.object({
 });
 
 /** Clients write the flag as `true`, `1`, or JSON. */
-const isSet = (flag: string | undefined): boolean => flag === "true" || flag === "1" || flag === "";
+const isSet = (flag: string | undefined): boolean => flag === "" || readFlag(flag ?? "") === true;
 
 const workspaceIdOf = (text: string): number => {
   // Longer numbers are no ids, and would lose digits.

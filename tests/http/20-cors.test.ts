@@ -4,11 +4,17 @@ import type { Reply } from "../support/http.ts";
 
 const listed = "https://time.example.com";
 const localListed = "http://localhost:5173";
+/** Of an extension, and of an app that brings its own browser. */
+const extension = "chrome-extension://abcdefghijklmnop";
+const shell = "capacitor://localhost";
 
 let house: TestHouse;
 let closed: TestHouse;
 beforeAll(async () => {
-  house = await startHouse({ ...roomy, LATCHKEY_CORS_ORIGINS: `${listed}, ${localListed}` });
+  house = await startHouse({
+    ...roomy,
+    LATCHKEY_CORS_ORIGINS: [listed, localListed, extension, shell].join(", "),
+  });
   closed = await startHouse(roomy);
 });
 afterAll(stopHouses);
@@ -46,19 +52,22 @@ describe("without LATCHKEY_CORS_ORIGINS", () => {
 });
 
 describe("with LATCHKEY_CORS_ORIGINS", () => {
-  test.for([listed, localListed])("a page of %s may ask, with credentials", async (origin) => {
-    const reply = await preflight(house, "/api/v9/me", origin);
+  test.for([listed, localListed, extension, shell])(
+    "a page of %s may ask, with credentials",
+    async (origin) => {
+      const reply = await preflight(house, "/api/v9/me", origin);
 
-    expect(reply.status).toBe(204);
-    expect(reply.text).toBe("");
-    expect(reply.headers["access-control-allow-origin"]).toBe(origin);
-    expect(reply.headers["access-control-allow-credentials"]).toBe("true");
-    expect(String(reply.headers["access-control-allow-methods"]).split(", ")).toEqual(
-      expect.arrayContaining(["GET", "POST", "PUT", "DELETE"]),
-    );
-    expect(reply.headers["access-control-allow-headers"]).toBe("authorization,content-type");
-    expect(String(reply.headers.vary)).toMatch(/\bOrigin\b/);
-  });
+      expect(reply.status).toBe(204);
+      expect(reply.text).toBe("");
+      expect(reply.headers["access-control-allow-origin"]).toBe(origin);
+      expect(reply.headers["access-control-allow-credentials"]).toBe("true");
+      expect(String(reply.headers["access-control-allow-methods"]).split(", ")).toEqual(
+        expect.arrayContaining(["GET", "POST", "PUT", "DELETE"]),
+      );
+      expect(reply.headers["access-control-allow-headers"]).toBe("authorization,content-type");
+      expect(String(reply.headers.vary)).toMatch(/\bOrigin\b/);
+    },
+  );
 
   test("a page of a listed origin reads answers, good and bad, and the headers that it needs", async () => {
     const { email, password, session } = await house.person();
@@ -85,6 +94,13 @@ describe("with LATCHKEY_CORS_ORIGINS", () => {
     }
   });
 
+  test.for([extension, shell])("a page of %s may sign in", async (origin) => {
+    const { email, password } = await house.person();
+    const json = { email, password };
+    expect((await house.send("POST", "/api/sessions", { json, headers: { origin } })).status).toBe(200);
+    expect((await closed.send("POST", "/api/sessions", { json, headers: { origin } })).status).toBe(403);
+  });
+
   test("a page of a listed origin may write with the session cookie", async () => {
     const { session } = await house.person();
 
@@ -106,6 +122,8 @@ describe("with LATCHKEY_CORS_ORIGINS", () => {
     "https://sub.time.example.com",
     "HTTPS://TIME.EXAMPLE.COM",
     "https://time.example.com/",
+    "chrome-extension://bcdefghijklmnopa",
+    "capacitor://localhost.evil.example",
     "*",
   ])("a page of %s may not", async (origin) => {
     const { session } = await house.person();

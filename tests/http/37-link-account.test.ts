@@ -187,6 +187,48 @@ describe("an e-mail address and a password", () => {
   });
 });
 
+test.each([
+  ["an address with signs in it", "r&d+o'neil@example.com", "a quiet river at noon"],
+  ["the longest password", "emoji@example.com", "\u{1f600}".repeat(1024)],
+  ["an address with what can't be seen around it", "\u200bunseen@example.com\ufeff", "a quiet river at noon"],
+  ["an address of a domain with dots in a row", "a..b.@docomo.ne.jp", "a quiet river at noon"],
+  ["an international domain", "ada@ex\u00e4mple.com", "a quiet river at noon"],
+])("what sign-up takes, links here: %s", async (_, email, password) => {
+  const app = connectClient(house, await environmentKey(house));
+  await app.post("/integrations", { provider: "latchkey", unique_key: "ours" });
+  const { data } = await done(app.post("/connect/sessions", { tags: { end_user_email: "r&d@example.com" } }));
+  const signedUp = await house.send("POST", "/api/signup", {
+    json: { email, password, tos_accepted_for: "track" },
+  });
+  expect(signedUp.status).toBe(200);
+
+  const linked = await house.send(
+    "POST",
+    `/api-auth/basic/ours?connect_session_token=${String(fieldsOf(data)["token"])}`,
+    { json: { username: email, password } },
+  );
+
+  expect([linked.status, linked.json()]).toEqual([
+    200,
+    expect.objectContaining({ account: expect.anything() }),
+  ]);
+});
+
+test("a key or a token that was pasted with what can't be seen works, and one inside is named", async () => {
+  const key = await environmentKey(house);
+  const { token } = holder;
+  const spaced = Buffer.from(`Bearer \u200b${key}\u2060`).toString("latin1");
+  expect((await house.send("GET", "/environment", { headers: { authorization: spaced } })).status).toBe(200);
+  const person = await house.person();
+  const own = `\ufeff${await house.tokenOf(person)}\u00a0`;
+  expect((await house.send("GET", "/api/v9/me", { basic: [own, "api_token"] })).status).toBe(200);
+
+  const broken = await scene.submit(await scene.session(), {
+    json: { username: `${token.slice(0, 9)}\u200b${token.slice(9)}`, password: "api_token" },
+  });
+  expect([broken.status, broken.text]).toEqual([400, expect.stringContaining("(U+200B)")]);
+});
+
 test("an account of this server is linked by address and password, and used through the proxy", async () => {
   const app = connectClient(house, await environmentKey(house));
   await done(app.post("/integrations", { provider: "latchkey", unique_key: "here" }));

@@ -116,14 +116,14 @@ describe("the integration", () => {
 
 describe("the query", () => {
   test("takes what the original's SDK sends along for other ways to sign in", async () => {
-    const query = "&hmac=00&user_scope=a,b&authorization_params[prompt]=none&confirm_account_change=false";
+    const query = "&hmac=00&user_scope=a,b&authorization_params[prompt]=none&confirm_account_change=False";
     expect((await scene.submit(session, { ...byToken(holder), query })).status).toBe(200);
   });
 
   test.each([
     ["&hmac[]=00", "expected string", "hmac"],
     ["&connection_id=mine", "connection_id is forbidden when using session token", "connection_id"],
-    ["&confirm_account_change=yes", "expected", "confirm_account_change"],
+    ["&confirm_account_change=perhaps", "must be true or false", "confirm_account_change"],
     ["&params=x", "expected record", "params"],
     ["&colour=red", "colour", ""],
     ["&params[a]=1&colour=red", "colour", ""],

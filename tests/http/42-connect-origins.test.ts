@@ -150,6 +150,8 @@ const taken = [
   ["http://localhost:80", "http://localhost"],
   ["https://bücher.example", "https://xn--bcher-kva.example"],
   ["https://app.example.com.", "https://app.example.com."],
+  ["chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop"],
+  ["capacitor://localhost/", "capacitor://localhost"],
 ] as const;
 
 const refused = [
@@ -165,7 +167,9 @@ const refused = [
   "about:blank",
   "ftp://app.example.com",
   "wss://app.example.com",
-  "chrome-extension://abcdefghijklmnop",
+  "chrome-extension://abcdefghijklmnop/popup.html",
+  "chrome-extension://*",
+  "capacitor://",
   "http://app.example.com",
   "http://localhost.example.com",
   "http://127.0.0.2",

@@ -2,7 +2,7 @@ import { invalid, Refusal } from "../../kernel/errors.ts";
 import type { Secret } from "../../kernel/secret.ts";
 import type { Peer, Principal } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
-import type { EmailAddress } from "../model/email-address.ts";
+import type { EmailAddress } from "../../kernel/text/email-address.ts";
 import { holdOpen } from "../credentials/hold-open.ts";
 import { mayTell } from "../mailing/mail-cap.ts";
 import { pendMove, reserveNewAddress } from "./move-address.ts";

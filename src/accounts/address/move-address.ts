@@ -2,7 +2,7 @@ import type { Tx } from "../../kernel/db/store.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import type { Account, Peer, Principal } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
-import type { EmailAddress } from "../model/email-address.ts";
+import type { EmailAddress } from "../../kernel/text/email-address.ts";
 import { reserveMailTo } from "../mailing/mail-cap.ts";
 import { changeCodeLifetimeMs, issueCode } from "../mailing/mail-codes.ts";
 import { addressTakenMail, changeRequestedMail, confirmChangeMail } from "../mailing/mails.ts";

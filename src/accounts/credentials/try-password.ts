@@ -7,7 +7,7 @@ import type { CountedTry, Refundable } from "../../kernel/limits/tries.ts";
 import type { Secret } from "../../kernel/secret.ts";
 import { verifiesFirst, type AccountDeps } from "../deps.ts";
 import { isOpen, type Account, type Peer, type Principal } from "../model/account.ts";
-import { parseEmailAddress } from "../model/email-address.ts";
+import { parseEmailAddress } from "../../kernel/text/email-address.ts";
 import { accountByEmail, replaceHash } from "../store/accounts.ts";
 import type { RecordSometimes } from "./record-sometimes.ts";
 import { refusals } from "../model/refusals.ts";

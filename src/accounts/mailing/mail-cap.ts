@@ -1,8 +1,8 @@
 import { Refusal } from "../../kernel/errors.ts";
 import type { Account } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
-import type { EmailAddress } from "../model/email-address.ts";
 import { refusals } from "../model/refusals.ts";
+import type { EmailAddress } from "../../kernel/text/email-address.ts";
 
 type Deps = Pick<AccountDeps, "tries" | "limits">;
 

@@ -6,7 +6,7 @@ import { newMailCode, normalizeMailCode } from "../../kernel/ids.ts";
 import type { AccountEvent } from "../model/audit-events.ts";
 import type { Peer } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
-import type { EmailAddress } from "../model/email-address.ts";
+import type { EmailAddress } from "../../kernel/text/email-address.ts";
 import { putCode } from "../store/codes.ts";
 import type { CodePurpose } from "../store/tables.ts";
 import { refusals } from "../model/refusals.ts";

@@ -1,6 +1,6 @@
 import type { Account } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
-import { parseEmailAddress } from "../model/email-address.ts";
+import { parseEmailAddress } from "../../kernel/text/email-address.ts";
 import { accountByEmail, accountByPublicId } from "../store/accounts.ts";
 
 const publicIdForm = /^[2-9A-HJ-NP-Za-km-z]{22}$/;

@@ -5,7 +5,7 @@ import { newPublicId } from "../../kernel/ids.ts";
 import type { Secret } from "../../kernel/secret.ts";
 import type { Account } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
-import type { EmailAddress } from "../model/email-address.ts";
+import type { EmailAddress } from "../../kernel/text/email-address.ts";
 import { insertAccount } from "../store/accounts.ts";
 import { storeNewToken } from "../credentials/tokens.ts";
 import { refusals } from "../model/refusals.ts";

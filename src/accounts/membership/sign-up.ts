@@ -2,7 +2,7 @@ import type { Tx } from "../../kernel/db/store.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import type { Peer } from "../model/account.ts";
 import { verifiesFirst, type AccountDeps } from "../deps.ts";
-import type { EmailAddress } from "../model/email-address.ts";
+import type { EmailAddress } from "../../kernel/text/email-address.ts";
 import { issueCode, verifyCodeLifetimeMs } from "../mailing/mail-codes.ts";
 import { addressTakenMail, verifyEmailMail } from "../mailing/mails.ts";
 import { addressTaken, enterAccount, refuseWeakPassword, type Newcomer } from "./newcomer.ts";

@@ -4,7 +4,7 @@ import { invalid, Refusal, type RefusalKind } from "../../kernel/errors.ts";
 import type { Secret } from "../../kernel/secret.ts";
 import type { Account, Peer, Principal } from "../model/account.ts";
 import { verifiesFirst, type AccountDeps } from "../deps.ts";
-import type { EmailAddress } from "../model/email-address.ts";
+import type { EmailAddress } from "../../kernel/text/email-address.ts";
 import { holdOpen } from "../credentials/hold-open.ts";
 import { mayTell } from "../mailing/mail-cap.ts";
 import { issueCode, verifyCodeLifetimeMs } from "../mailing/mail-codes.ts";

@@ -5,7 +5,7 @@ import type { MailMessage } from "../../kernel/mail/message.ts";
 import type { AccountEvent } from "../model/audit-events.ts";
 import { isOpen, type Account, type Peer } from "../model/account.ts";
 import type { AccountDeps, AccountLinks } from "../deps.ts";
-import type { EmailAddress } from "../model/email-address.ts";
+import type { EmailAddress } from "../../kernel/text/email-address.ts";
 import {
   issueCode,
   reserveCodeTry,

@@ -4,6 +4,7 @@ import { Refusal, type RefusalKind } from "../../kernel/errors.ts";
 import type { BasicCredentials } from "../../kernel/http/basic.ts";
 import type { Incoming } from "../../kernel/http/incoming.ts";
 import type { Guard } from "../../kernel/http/route.ts";
+import { withoutUnseenAround } from "../../kernel/text/unseen.ts";
 import { isOpen, type Account, type Peer, type Principal } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
 import { sessionCookieName, type LiveSession, type Sessions } from "./sessions.ts";
@@ -58,7 +59,8 @@ export const createAuthenticate = ({ store, sessions, passwordChecks }: Deps): A
     return principal;
   };
 
-  const ofToken = (token: string): Principal | Promise<Principal> => {
+  const ofToken = (typed: string): Principal | Promise<Principal> => {
+    const token = withoutUnseenAround(typed);
     if (!tokenForm.test(token)) throw new Refusal(refusals.credentials_wrong);
     // Looked up by digest: what the comparison takes tells nothing about the token.
     const digest = sha256Hex(token);

@@ -1,4 +1,4 @@
-import type { EmailAddress } from "../model/email-address.ts";
+import type { EmailAddress } from "../../kernel/text/email-address.ts";
 import { tables, type CodePurpose, type Queries } from "./tables.ts";
 
 /** One code a purpose and account: an older one stops working. */

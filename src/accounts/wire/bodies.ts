@@ -4,7 +4,7 @@ import type { Issue } from "../../kernel/errors.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { isTimeZone } from "../../kernel/time-zone.ts";
 import { displayNameIssue } from "../model/display-name.ts";
-import { parseEmailAddress } from "../model/email-address.ts";
+import { parseEmailAddress } from "../../kernel/text/email-address.ts";
 
 /** The bodies that this room takes. Fields that are not named here are refused by name. */
 

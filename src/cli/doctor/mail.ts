@@ -2,12 +2,13 @@ import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { outboxFolder } from "#app/open-store.ts";
 import { minute, systemClock } from "#kernel/clock.ts";
-import { isLoopbackHost, type Config } from "#kernel/config.ts";
+import type { Config } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";
 import { reasonOf } from "#kernel/errors.ts";
 import { mailsWaiting } from "#kernel/mail/queue.ts";
 import { tryMailServer } from "#kernel/mail/transport.smtp.ts";
 import type { Secret } from "#kernel/secret.ts";
+import { isLoopbackHost } from "#kernel/text/host.ts";
 import { timeOf } from "../house.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 

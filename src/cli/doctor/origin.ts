@@ -1,12 +1,11 @@
 import { isIPv6 } from "node:net";
 import { signingKeyStatus } from "#accounts";
 import { systemClock } from "#kernel/clock.ts";
-import { isLoopbackHost, type Config } from "#kernel/config.ts";
+import type { Config } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";
 import { askOwnServer, type OwnReply } from "#kernel/outbound/outbound.ts";
+import { isLoopbackHost, portOf } from "#kernel/text/host.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
-
-const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === "https:" ? 443 : 80));
 
 /** Whether the address that people type leads to where the server listens. */
 export const checkOrigin = ({ origin, host, port, trustedProxies }: Config): Finding => {

@@ -1,3 +1,4 @@
+import { withoutUnseenAround } from "../../kernel/text/unseen.ts";
 import { own } from "./check-fields.ts";
 import { faultOfValue, unwrapped } from "./model/field-value.ts";
 import type { Field, Provider, Shape } from "./model/provider.ts";
@@ -15,11 +16,13 @@ const textOf = (submitted: Submitted, name: string): string => {
 const saysSo = (shape: Shape, submitted: Submitted): boolean =>
   Object.entries(shape.fields).some(
     ([name, field]) =>
-      field.hidden && (field.default ?? "") !== "" && textOf(submitted, name).trim() === field.default,
+      field.hidden &&
+      (field.default ?? "") !== "" &&
+      withoutUnseenAround(textOf(submitted, name)) === field.default,
   );
 
 const takes = (field: Field, pasted: string): boolean => {
-  if (field.hidden) return pasted.trim() === "" || pasted.trim() === field.default;
+  if (field.hidden) return ["", field.default].includes(withoutUnseenAround(pasted));
   const value = unwrapped(field, pasted);
   if (value === "") return field.optional || field.default !== undefined;
   return faultOfValue(field, value) === undefined;

@@ -1,3 +1,4 @@
+import { withoutUnseenAround } from "../../kernel/text/unseen.ts";
 import { commandWords } from "./command-words.ts";
 import { hasControl } from "./model/field-value.ts";
 import type { Provider, Shape } from "./model/provider.ts";
@@ -118,10 +119,7 @@ const keyOf = (provider: Provider, text: string): string | undefined => {
 };
 
 const meantBy = (provider: Provider, pasted: string): Submitted | undefined => {
-  const text = pasted
-    .trim()
-    .replace(/^(["'`])(.*)\1$/s, "$2")
-    .trim();
+  const text = withoutUnseenAround(withoutUnseenAround(pasted).replace(/^(["'`])(.*)\1$/s, "$2"));
   if (text === "" || text.length > longestPaste) return undefined;
   if (provider.auth_mode === "BASIC") return pairOf(provider, text);
   if (provider.auth_mode !== "API_KEY") return undefined;

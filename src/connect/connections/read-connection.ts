@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Refusal } from "../../kernel/errors.ts";
 import type { Incoming } from "../../kernel/http/incoming.ts";
 import { integrationKey, whichIntegration } from "../wire/bodies.ts";
+import { flag } from "../wire/input.ts";
 import type { ConnectionReads } from "./connection-reads.ts";
 import type { ConnectionUse } from "./connection-use.ts";
 import type { ConnectDeps } from "../deps.ts";
@@ -16,12 +17,6 @@ type Deps = Pick<ConnectDeps, "store" | "clock" | "rootKeys" | "log"> & {
   readonly uses: ConnectionUse;
 };
 
-/** Empty is what some clients send for what they leave out; the original takes that too. */
-const flag = z
-  .enum(["true", "false", ""])
-  .describe("Taken, and of no effect: nothing here expires")
-  .optional();
-
 /** The original's SDK always sends all four. There is nothing to refresh: no credentials here expire. */
 export const connectionQuery = z.strictObject({
   provider_config_key: integrationKey.describe(whichIntegration),
@@ -33,7 +28,7 @@ export const connectionQuery = z.strictObject({
 export type ConnectionQuery = z.output<typeof connectionQuery>;
 
 const asksForRefresh = (query: ConnectionQuery): boolean =>
-  [query.force_refresh, query.refresh_token, query.refresh_github_app_jwt_token].includes("true");
+  [query.force_refresh, query.refresh_token, query.refresh_github_app_jwt_token].includes(true);
 
 /**
  * A connection, with its credentials for a key that may read them. A connection that was read before costs no query.

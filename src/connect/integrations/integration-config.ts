@@ -1,3 +1,4 @@
+import { readFlag } from "../../kernel/text/flag.ts";
 import { checkFields, own, type Texts } from "../catalogue/check-fields.ts";
 import type { Provider } from "../catalogue/model/provider.ts";
 import { ownBaseUrl } from "../catalogue/request-parts.ts";
@@ -32,8 +33,8 @@ const baseUrlOf = (
 
 /** The original's clients know texts only. @throws Refusal input_invalid */
 const switchOf = (name: string, given: string | boolean | null): boolean => {
-  if (given === true || given === "true") return true;
-  if (given === false || given === "false") return false;
+  const value = typeof given === "string" ? readFlag(given) : given;
+  if (value !== undefined && value !== null) return value;
   throw invalidBody(pathOf(name), "must be true or false");
 };
 

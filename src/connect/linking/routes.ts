@@ -6,8 +6,9 @@ import { linkedAnswer } from "../wire/answers.ts";
 import type { Provider } from "../catalogue/model/provider.ts";
 import type { ConnectSession } from "../model/connect-session.ts";
 import type { ConnectUseCases } from "../use-cases.ts";
+import { givenCredentials } from "../wire/bodies.ts";
 import type { Gates } from "../wire/gates.ts";
-import { connectBody, connectQuery, invalidQuery, parsePart } from "../wire/input.ts";
+import { connectBody, connectQuery, flag, invalidQuery, parsePart } from "../wire/input.ts";
 import { formAnswer } from "./form.ts";
 import { connectWire } from "../wire/wire.ts";
 import { refusals } from "../model/refusals.ts";
@@ -18,12 +19,15 @@ const formQuery = z.strictObject({
   opener: z.string().max(2048).describe("The origin of the page that frames the form").optional(),
 });
 
-const secret = z.string().max(1024);
 const config = z.record(z.string(), z.string().max(1024)).optional();
 
 /** `params` in the body is ours: some of them are secret, and no place for those is worse than an address. */
-const basicBody = z.strictObject({ username: secret, password: secret, params: config });
-const apiKeyBody = z.strictObject({ apiKey: z.string().min(1).max(1024), params: config });
+const basicBody = z.strictObject({
+  username: givenCredentials.username,
+  password: givenCredentials.password,
+  params: config,
+});
+const apiKeyBody = z.strictObject({ apiKey: givenCredentials.apiKey, params: config });
 const noneBody = z.strictObject({ params: config });
 
 const submitQuery = z.strictObject({
@@ -34,10 +38,7 @@ const submitQuery = z.strictObject({
   connection_id: z.string().optional(),
   params: config.describe("Fields of the connection's configuration"),
   /** Ours: the person was told so, and means it. */
-  confirm_account_change: z
-    .enum(["true", "false"])
-    .describe("`true`: it may be another account than before")
-    .optional(),
+  confirm_account_change: flag.describe("`true`: it may be another account than before"),
   /** What the original's SDK sends along for public keys and OAuth: taken there too, and of no use here. */
   user_scope: z.string().optional(),
   hmac: z.string().optional(),
@@ -95,7 +96,7 @@ export const linkingRoutes = (
       mode,
       sent: credentials,
       config: { ...asked.params, ...params },
-      confirmed: asked.confirm_account_change === "true",
+      confirmed: asked.confirm_account_change,
       peer: incoming.client,
     });
     return {

@@ -1,20 +1,11 @@
 import { z } from "zod";
+import { isLoopbackHost } from "../../kernel/text/host.ts";
+import { readOrigin } from "../../kernel/text/origin.ts";
 
-const isLocal = ({ hostname }: URL): boolean => ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
-
-/** Each stands in a header, among others: no `;`, no `,`, and no `*` that a browser would take for any name. */
-const plainHost = /^(?:[a-z0-9._-]+|\[[0-9a-f:]+\])$/;
-
-/** `https://app.example.com`; plain http for this machine only. */
+/** Of an app: with TLS, or on this machine, or in a shell of its own (`capacitor://localhost`). */
 const isAppOrigin = (text: string): boolean => {
-  const url = URL.parse(text);
-  return (
-    url !== null &&
-    // Nothing else is in it: no path, no query, no name of somebody.
-    url.href === `${url.origin}/` &&
-    plainHost.test(url.hostname) &&
-    (url.protocol === "https:" || (url.protocol === "http:" && isLocal(url)))
-  );
+  const origin = readOrigin(text);
+  return origin !== undefined && (!origin.startsWith("http:") || isLoopbackHost(new URL(origin).hostname));
 };
 
 /** More than the longest name that there is. */
@@ -27,7 +18,7 @@ export const connectOrigins = z
       .string()
       .max(longest)
       .refine(isAppOrigin, "must be an origin such as https://app.example.com, without a path")
-      .transform((text) => new URL(text).origin),
+      .transform((text) => readOrigin(text) ?? text),
   )
   .max(50)
   .transform((origins) => [...new Set(origins)]);

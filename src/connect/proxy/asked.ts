@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import { Refusal } from "../../kernel/errors.ts";
 import { ownBaseUrl, type RequestParts } from "../catalogue/request-parts.ts";
-import { parsePart } from "../wire/input.ts";
+import { flag, parsePart } from "../wire/input.ts";
 import { refusals } from "../model/refusals.ts";
 
 /** What a caller of the proxy asks for by headers, and what of the call goes on (contract nango §1.10). */
@@ -26,8 +26,6 @@ const mostRetries = 10;
 /** The original's SDK sends headers that are not used with an empty value. */
 const optional = <Value>(schema: z.ZodType<Value>) =>
   z.union([z.literal("").transform(() => undefined), schema]).optional();
-
-const flag = z.enum(["true", "false", ""], "must be true or false").optional();
 
 const schema = z.object({
   "provider-config-key": z.string().min(1).describe("The integration's key"),
@@ -80,8 +78,8 @@ export const askedOf = (headers: IncomingHttpHeaders): Asked => {
     retries: retries === undefined ? 0 : Math.min(mostRetries, Number(retries)),
     retryOn: retryOn === undefined ? noStatuses : new Set(retryOn.split(",").map(Number)),
     baseUrlOverride: override === undefined ? undefined : overrideOf(override),
-    decompress: given.decompress === "true",
-    forwardHeaders: given["forward-headers-on-redirect"] === "true",
+    decompress: given.decompress,
+    forwardHeaders: given["forward-headers-on-redirect"],
   };
 };
 

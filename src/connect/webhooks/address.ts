@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { reachOf } from "../../kernel/outbound/address.ts";
+import { leadsToThisMachine, nameOfHost, portOf } from "../../kernel/text/host.ts";
 import type { ConnectPolicy } from "../deps.ts";
 import { invalidBody } from "../wire/input.ts";
 
@@ -7,18 +8,11 @@ type Rules = Pick<ConnectPolicy, "origin" | "outboundAllow">;
 
 const longest = 2048;
 
-/** A trailing dot is another spelling of the same name. */
-const nameOf = ({ hostname }: URL): string => hostname.replace(/\.+$/, "");
-
-const portOf = ({ protocol, port }: URL): string => port || (protocol === "https:" ? "443" : "80");
-
-/** One machine by any of its names. */
-const isLoopback = (name: string): boolean =>
-  /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(name);
-
 const isOurs = (url: URL, origin: URL): boolean => {
-  const [name, own] = [nameOf(url), nameOf(origin)];
-  return portOf(url) === portOf(origin) && (name === own || (isLoopback(name) && isLoopback(own)));
+  const [name, own] = [nameOfHost(url), nameOfHost(origin)];
+  // One machine by any of its names.
+  const isSame = name === own || (leadsToThisMachine(name) && leadsToThisMachine(own));
+  return portOf(url) === portOf(origin) && isSame;
 };
 
 /**
@@ -38,7 +32,7 @@ export const webhookAddressIssue = (text: string, { origin, outboundAllow }: Rul
   }
   const literal = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const isPrivate = isIP(literal) !== 0 && reachOf(literal) !== "public";
-  return isPrivate || isLoopback(nameOf(url))
+  return isPrivate || leadsToThisMachine(nameOfHost(url))
     ? "must be reachable for anybody, unless the operator lists its origin in LATCHKEY_OUTBOUND_ALLOW"
     : undefined;
 };

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { isLongerThanPasswords, longestPassword } from "../../kernel/crypto/passwords/password-text.ts";
+import { mayBeEmailAddress } from "../../kernel/text/email-address.ts";
 import { connectOrigins } from "../model/connect-origins.ts";
 import type { EndUser } from "../model/end-user.ts";
 
@@ -17,6 +19,33 @@ const tagKey = z
   .max(64)
   .regex(/^[a-zA-Z][a-zA-Z0-9_\-./]*$/, "must begin with a letter, and have letters, digits and _-./ only");
 
+/** The grammar of everybody else's addresses: providers and apps know their people by them. */
+const emailAddress = z.email({ pattern: mayBeEmailAddress });
+
+/** As long as a password here may be, and counted in the same way. */
+const credential = z
+  .string()
+  .meta({ maxLength: longestPassword })
+  .check(({ value, issues }) => {
+    if (!isLongerThanPasswords(value)) return;
+    issues.push({
+      code: "too_big",
+      origin: "string",
+      maximum: longestPassword,
+      inclusive: true,
+      input: value,
+    });
+  });
+
+const credentialKey = credential.min(1);
+
+/** Credentials as the forms of the wire have them. */
+export const givenCredentials = {
+  username: credential,
+  password: credential,
+  apiKey: credentialKey,
+} as const;
+
 /** At most ten, keys in lower case. */
 const tags = z
   .record(tagKey, line(1, 255))
@@ -33,7 +62,7 @@ const tags = z
       });
     }
     const email = Object.entries(context.value).find(([key]) => key.toLowerCase() === "end_user_email")?.[1];
-    if (email !== undefined && !z.email().safeParse(email).success) {
+    if (email !== undefined && !emailAddress.safeParse(email).success) {
       context.issues.push({
         code: "custom",
         message: "end_user_email must be an e-mail address",
@@ -48,7 +77,7 @@ const tags = z
 
 const endUser = z.strictObject({
   id: line(1, 255),
-  email: z.email().min(5).max(255).optional(),
+  email: emailAddress.min(5).max(255).optional(),
   display_name: line(0, 255).optional(),
   tags: tags.optional(),
 });
@@ -172,12 +201,10 @@ export const changedIntegrationBody = z.strictObject({
 
 export type ChangedIntegrationBody = z.output<typeof changedIntegrationBody>;
 
-const secret = z.string().max(1024);
-
 /** As the wire tells them apart; for a provider's other fields there is no type of their own. */
 const credentials = z.union([
-  z.strictObject({ type: z.literal("BASIC"), username: secret, password: secret }),
-  z.strictObject({ type: z.literal("API_KEY"), apiKey: z.string().min(1).max(1024) }),
+  z.strictObject({ type: z.literal("BASIC"), username: credential, password: credential }),
+  z.strictObject({ type: z.literal("API_KEY"), apiKey: credentialKey }),
   z.strictObject({ type: z.literal("NONE") }),
 ]);
 
@@ -217,9 +244,9 @@ export const importBody = z.strictObject({
 /** The older call of the original, which never asked the provider. */
 export const oldImportBody = z.strictObject({
   ...labels,
-  username: z.string().max(1024).optional(),
-  password: z.string().max(1024).optional(),
-  api_key: z.string().min(1).max(1024).optional(),
+  username: credential.optional(),
+  password: credential.optional(),
+  api_key: credentialKey.optional(),
 });
 
 export const metadataBody = z.strictObject({

@@ -3,6 +3,7 @@ import { Refusal, type Issue, type RefusalKind } from "../../kernel/errors.ts";
 import type { Incoming } from "../../kernel/http/incoming.ts";
 import { ofFields, type Input, type Query } from "../../kernel/http/input.ts";
 import { refusals } from "../model/refusals.ts";
+import { flagWords, readFlag } from "../../kernel/text/flag.ts";
 
 /**
  * Bodies and queries of the Connect wire. Faults are told in zod's own codes and words, by their path: the original does
@@ -67,6 +68,14 @@ export const wholeNumber = (least: number, most: number, says: string) =>
     .meta({ type: "integer", pattern: undefined, minimum: least, maximum: most, description: says })
     .transform(Number)
     .pipe(z.int().min(least).max(most));
+
+/** A switch of a query or a header. Empty is what some clients send for what they leave out; the original takes that too. */
+export const flag = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum([...flagWords, ""], "must be true or false"))
+  .optional()
+  .transform((word) => readFlag(word ?? "") ?? false);
 
 /** The parameters that the schema names, and no others. */
 export const connectQuery = <Shape extends z.ZodRawShape>(

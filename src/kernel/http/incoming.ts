@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { IncomingMessage } from "node:http";
 import { Refusal, refusals } from "../errors.ts";
 import { Secret } from "../secret.ts";
+import { withoutUnseenAround } from "../text/unseen.ts";
 import { parseBasic, type BasicCredentials } from "./basic.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { parseJsonBody } from "./content-encoding.ts";
@@ -121,8 +122,10 @@ export class Incoming {
   bearer(): Secret | "missing" | "malformed" {
     const header = this.#request.headers.authorization;
     if (header === undefined) return "missing";
-    const [, token] = /^(?:Bearer +)?([\x21-\x7e]{1,512})$/i.exec(header) ?? [];
-    return token === undefined ? "malformed" : new Secret(token);
+    // Node reads each byte as a character, and what can't be seen is several bytes.
+    const text = Buffer.from(header, "latin1").toString("utf8");
+    const token = withoutUnseenAround(text.replace(/^Bearer +/i, ""));
+    return /^[\x21-\x7e]{1,512}$/.test(token) ? new Secret(token) : "malformed";
   }
 
   /** The Authorization header; undefined when there is none. */

@@ -1,5 +1,6 @@
 /** Where a request comes from, as far as its sender can't choose: another site, another host, another machine. */
 
+import { isLoopbackHost, portOf } from "../text/host.ts";
 import { isLoopback } from "./client-address.ts";
 
 export type Provenance = {
@@ -31,7 +32,7 @@ export const isOurHost = (hostHeader: string | undefined, origin: URL): boolean 
   if (hostHeader === ours) return true;
   const host = hostHeader.toLowerCase();
   if (host === ours) return true;
-  return origin.port === "" && host === `${ours}:${origin.protocol === "https:" ? "443" : "80"}`;
+  return origin.port === "" && host === `${ours}:${portOf(origin)}`;
 };
 
 export type LocalEvidence = {
@@ -45,14 +46,12 @@ export type LocalEvidence = {
   readonly rawHeaders: readonly string[];
 };
 
-const localHosts: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
-
 /**
  * Whether a request was made on this machine, for this machine: the origin is local, Host equals it (so a rebound
  * DNS name does not pass), the peer is loopback, and no header shows that a proxy stands in between.
  */
 export const isLocalRequest = ({ origin, host, socketAddress, rawHeaders }: LocalEvidence): boolean =>
-  localHosts.has(origin.hostname) &&
+  isLoopbackHost(origin.hostname) &&
   isOurHost(host, origin) &&
   socketAddress !== undefined &&
   isLoopback(socketAddress) &&

@@ -3,9 +3,9 @@ import { createTransport } from "nodemailer";
 import { isIP } from "node:net";
 
 import { second } from "../clock.ts";
-import { isLoopbackHost } from "../config.ts";
 import { SetupFault } from "../errors.ts";
 import type { Secret } from "../secret.ts";
+import { isLoopbackHost } from "../text/host.ts";
 import { composeMail, type MailTransport, type Sender } from "./message.ts";
 
 /** The whole conversation, however slowly the server talks; the courier counts on it. */

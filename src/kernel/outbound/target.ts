@@ -2,6 +2,7 @@
 
 import { isIP } from "node:net";
 import { systemClock, type Clock } from "../clock.ts";
+import { leadsToThisMachine, nameOfHost } from "../text/host.ts";
 import { ownInterfaces, reachOf } from "./address.ts";
 import { hostOf, OutboundFault } from "./fault.ts";
 import { LookUpFault, type LookUpOptions } from "./look-ups.ts";
@@ -43,9 +44,6 @@ const unknownYet = (url: URL): string => `No name server said in time where ${ho
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error ? String(error.code) : undefined;
 
-/** A trailing dot is another spelling of the same name. */
-const nameOf = (url: URL): string => url.hostname.replace(/\.+$/, "");
-
 const literalOf = (url: URL): string | undefined => {
   const bare = url.hostname.replace(/^\[(.*)\]$/, "$1");
   return isIP(bare) === 0 ? undefined : bare;
@@ -55,7 +53,7 @@ export const createTargets = (rules: TargetRules): Targets => {
   const { ownOrigin, ownAddresses = ownInterfaces, clock = systemClock } = rules;
   const names = createNames({ ...rules, clock });
   const allowed = new Set(rules.allow.map((origin) => new URL(origin).origin));
-  const ownName = nameOf(ownOrigin);
+  const ownName = nameOfHost(ownOrigin);
 
   const refuseUserinfo = (url: URL): void => {
     if (url.username !== "" || url.password !== "") throw refused(url, "its URL has a user name or password");
@@ -64,9 +62,10 @@ export const createTargets = (rules: TargetRules): Targets => {
   const refuseByName = (url: URL): void => {
     if (url.protocol !== "https:" && url.protocol !== "http:") throw refused(url, "only https is spoken");
     if (url.protocol === "http:") throw refused(url, `only https is spoken; ${listing}`);
-    const name = nameOf(url);
+    const name = nameOfHost(url);
     if (name === ownName) throw refused(url, "it is this server");
-    if (name === "localhost" || name.endsWith(".localhost")) {
+    // An address is looked at by itself.
+    if (literalOf(url) === undefined && leadsToThisMachine(name)) {
       throw refused(url, `it is this machine; ${listing}`);
     }
   };
@@ -75,7 +74,7 @@ export const createTargets = (rules: TargetRules): Targets => {
     const nowhere = `The name ${hostOf(url)} leads nowhere.`;
     let found: readonly string[];
     try {
-      found = await names(nameOf(url), { ...options, isListed });
+      found = await names(nameOfHost(url), { ...options, isListed });
     } catch (error) {
       if (error instanceof OutboundFault) throw error;
       const { code } = error instanceof LookUpFault ? error : { code: codeOf(error) };

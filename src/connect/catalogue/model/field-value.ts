@@ -1,17 +1,14 @@
-import { z } from "zod";
-import { longestValue, matchesWhole } from "./pattern.ts";
+import { isLongerThanPasswords, longestPassword } from "../../../kernel/crypto/passwords/password-text.ts";
+import { mayBeEmailAddress } from "../../../kernel/text/email-address.ts";
+import { isHostname } from "../../../kernel/text/host.ts";
+import { unseenIn, unseenSentence, withoutUnseenAround } from "../../../kernel/text/unseen.ts";
+import { matchesWhole } from "./pattern.ts";
 import type { Field } from "./provider.ts";
 
 /** What one field takes, whoever fills it in. */
 
 /** Why a field does not take a value: the rule by its name, and a sentence without its full stop. */
 export type ValueFault = { readonly rule: string; readonly sentence: string };
-
-const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
-const hostname = new RegExp(`^(?=.{1,253}$)${label}(?:\\.${label})*$`, "i");
-
-/** Labels with dots between them; no port, no scheme, no dot at the end. */
-export const isHostname = (text: string): boolean => hostname.test(text);
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -26,7 +23,7 @@ const formats: Readonly<
   hostname: { fits: isHostname, says: "a host name, without https:// and without a path" },
   uri: { fits: isWebAddress, says: "an address that starts with https://" },
   uuid: { fits: (value) => uuid.test(value), says: "a UUID" },
-  email: { fits: (value) => z.email().safeParse(value).success, says: "an e-mail address" },
+  email: { fits: (value) => mayBeEmailAddress.test(value), says: "an e-mail address" },
 };
 
 /** The controls that no header and no store takes, and halves of characters. */
@@ -40,18 +37,9 @@ export const hasControl = (text: string): boolean => {
 
 const like = (example: string | undefined): string => (example === undefined ? "" : `, like ${example}`);
 
-/** @param value not empty, and without what was pasted around it */
-export const faultOfValue = (field: Field, value: string): ValueFault | undefined => {
+/** A rule that the value breaks. */
+const broken = (field: Field, value: string): ValueFault | undefined => {
   const { title, pattern, format, enum: choices, example } = field;
-  if (value.length > longestValue) {
-    return { rule: "too_long", sentence: `${title} is longer than ${longestValue} characters` };
-  }
-  if (hasControl(value)) {
-    return {
-      rule: "control_character",
-      sentence: `${title} has a line break or another control character in it`,
-    };
-  }
   if (choices !== undefined && !choices.includes(value)) {
     return { rule: "enum", sentence: `${title} must be one of these: ${choices.join(", ")}` };
   }
@@ -68,8 +56,28 @@ export const faultOfValue = (field: Field, value: string): ValueFault | undefine
   return undefined;
 };
 
-/** White space, and the marks without a width that come along when a page is copied. */
-const around = /^[\s\u200b-\u200d\u2060\ufeff]+|[\s\u200b-\u200d\u2060\ufeff]+$/gu;
+/** @param value not empty, and without what was pasted around it */
+export const faultOfValue = (field: Field, value: string): ValueFault | undefined => {
+  const { title } = field;
+  // Whatever is the password of an account here can be linked, too.
+  if (isLongerThanPasswords(value)) {
+    return { rule: "too_long", sentence: `${title} is longer than ${longestPassword} characters` };
+  }
+  if (hasControl(value)) {
+    return {
+      rule: "control_character",
+      sentence: `${title} has a line break or another control character in it`,
+    };
+  }
+  const fault = broken(field, value);
+  const hidden = unseenIn(value);
+  // A password that a person made up may have any blank in it; a key that a program made has none.
+  const isKey = field.secret && !field.keep_blanks;
+  return hidden !== undefined && (fault !== undefined || isKey)
+    ? { rule: "unseen", sentence: unseenSentence(title, hidden) }
+    : fault;
+};
+
 /** As answers of APIs and lines of programs have them around a value. */
 const quoted = /^(["'`])(.*)\1$/su;
 const lineEndsAround = /^[\t\r\n]+|[\t\r\n]+$/g;
@@ -77,7 +85,7 @@ const lineEndsAround = /^[\t\r\n]+|[\t\r\n]+$/g;
 /** A value without what came along when it was pasted: blanks, and what the form shows around the input. */
 export const unwrapped = (field: Field, pasted: string): string => {
   if (field.keep_blanks) return pasted.replace(lineEndsAround, "");
-  const value = pasted.replace(around, "").replace(quoted, "$2").replace(around, "");
+  const value = withoutUnseenAround(withoutUnseenAround(pasted).replace(quoted, "$2"));
   if (field.format === "hostname") return value.replace(/^https?:\/\//i, "").replace(/\/.*$/s, "");
   const { prefix, suffix } = field;
   const begun = prefix !== undefined && startsAlike(value, prefix) ? value.slice(prefix.length) : value;

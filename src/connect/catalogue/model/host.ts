@@ -1,4 +1,5 @@
-import { faultOfValue, isHostname } from "./field-value.ts";
+import { isHostname } from "../../../kernel/text/host.ts";
+import { faultOfValue } from "./field-value.ts";
 import { inProcess, type Field, type Provider } from "./provider.ts";
 import { fill, namesIn, templateOf, TemplateFault, type Part, type Template } from "./template.ts";
 

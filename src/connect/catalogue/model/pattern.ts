@@ -4,7 +4,7 @@
  */
 
 /** As many characters of a value as a pattern is ever tried on. */
-export const longestValue = 1024;
+const longestValue = 1024;
 
 const longestPattern = 500;
 /** Measured: some milliseconds. */

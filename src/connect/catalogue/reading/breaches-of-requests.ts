@@ -1,6 +1,6 @@
 import { nearestTo } from "../../../kernel/nearest.ts";
 import { addressOf, choosesHost, configField } from "../model/host.ts";
-import { isHostname } from "../model/field-value.ts";
+import { isHostname } from "../../../kernel/text/host.ts";
 import type { Field, Provider } from "../model/provider.ts";
 import type { PathFault } from "./schema-faults.ts";
 import { namesIn, templateOf, TemplateFault } from "../model/template.ts";

@@ -6,6 +6,10 @@ export const longestPassword = 1024;
 /** No code point decomposes into more than 4, of 2 UTF-16 units each: longer can't come down to the limit. */
 const longestTyped = longestPassword * 4 * 2;
 
+/** Counted as passwords are, whatever else they may be: longer than any of them. */
+export const isLongerThanPasswords = (text: string): boolean =>
+  text.length > longestTyped || Array.from(text.normalize("NFC")).length > longestPassword;
+
 /**
  * A password in NFC, and only that: case and look-alikes stay apart (NIST SP 800-63B-4 §3.1.1.2 normalises
  * so that two keyboards agree). With lone surrogates it is no text: UTF-8 would make them all the same.

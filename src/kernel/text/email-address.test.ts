@@ -130,6 +130,8 @@ describe("parseEmailAddress", () => {
     ["a leading dot", ".a@example.com"],
     ["a trailing dot", "a.@example.com"],
     ["two dots", "a..b@example.com"],
+    ["two dots at a neighbour of docomo.ne.jp", "a..b@mail.docomo.ne.jp"],
+    ["a leading dot even there", ".a@docomo.ne.jp"],
     ["quotes", '"a b"@example.com'],
     ["a blank", "a b@example.com"],
     ["a comma", "a,b@example.com"],
