@@ -121,7 +121,7 @@ describe("POST /api/signup", () => {
     [
       "an address with a line break",
       { email: "a\n@example.com" },
-      "email must be an address like name@example.com",
+      "email has a character in it that can't be seen (U+000A)",
     ],
     [
       "letters beyond ASCII before the @",

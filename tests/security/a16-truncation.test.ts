@@ -1,4 +1,6 @@
+import { hash as argonHash } from "@node-rs/argon2";
 import fc from "fast-check";
+import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { signIn, signUp } from "../support/attacks.ts";
 import { causesAnyNumber } from "../support/caused.ts";
@@ -56,6 +58,16 @@ test("A16: and those that differ in the last of 1,024 characters", async () => {
   expect(await byJson(email, `${head}a`)).toBe(200);
 });
 
+/** An account from the time when a password with a control character in it could be chosen. */
+const oldAccount = async (password: string): Promise<string> => {
+  const email = await newcomer("quiet river at noon");
+  const hash = await argonHash(password, { memoryCost: 64, timeCost: 1, parallelism: 1 });
+  await sql`update accounts set password_hash = ${hash} where email = ${email}`.execute(
+    house.inside.store.query,
+  );
+  return email;
+};
+
 /** A password with a NUL in it, and others that are the same up to there. */
 const withNul = fc
   .record({ head: printable(8, 100), tail: printable(1, 20), other: printable(0, 20) })
@@ -69,7 +81,7 @@ test("A16: a NUL ends no password", async () => {
   causesAnyNumber();
   await fc.assert(
     fc.asyncProperty(withNul, async ({ password, guesses }) => {
-      const email = await newcomer(password);
+      const email = await oldAccount(password);
       for (const guess of guesses) {
         expect(await byJson(email, guess)).toBe(403);
         expect(await byBasic(email, guess)).toBe(403);
@@ -85,10 +97,11 @@ test("A16: nor does it through a reset or a change", async () => {
   const session = sessionOf(await signIn(house, email, "quiet river at noon"));
   const change = { current_password: "quiet river at noon\0", password: "quiet river at dawn" };
   expect((await house.send("PUT", "/api/v9/me", { session, json: change })).status).toBe(400);
-  const right = { current_password: "quiet river at noon", password: "quiet river\0 at dawn" };
-  expect((await house.send("PUT", "/api/v9/me", { session, json: right })).status).toBe(200);
+  const cut = { current_password: "quiet river at noon", password: "quiet river\0 at dawn" };
+  const refused = await house.send("PUT", "/api/v9/me", { session, json: cut });
+  expect([refused.status, refused.text]).toEqual([400, expect.stringContaining("control characters")]);
   expect(await byJson(email, "quiet river")).toBe(403);
-  expect(await byJson(email, "quiet river\0 at dawn")).toBe(200);
+  expect(await byJson(email, "quiet river at noon")).toBe(200);
 });
 
 test("A16: white space at the ends is part of the password", async () => {
@@ -97,7 +110,7 @@ test("A16: white space at the ends is part of the password", async () => {
     "quiet river at noon",
     " quiet river at noon",
     "  quiet river at noon",
-    "  quiet river at noon ",
+    "  quiet river at noon  ",
   ]) {
     expect(await byJson(email, guess)).toBe(403);
     expect(await byBasic(email, guess)).toBe(403);

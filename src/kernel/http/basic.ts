@@ -14,15 +14,14 @@ const colonByte = 0x3a;
 const del = 0x7f;
 
 /**
- * Basic credentials by RFC 7617, with the leniencies that real clients need: the scheme in any case, blanks
+ * Basic credentials by RFC 7617, in UTF-8; what is not UTF-8 is ISO-8859-1, as older clients write it (§B.2), with the leniencies that real clients need: the scheme in any case, blanks
  * before it, several after it, missing base64 padding. The password may be empty, and may hold colons.
  *
  * @param rawHeaders Node's `rawHeaders`: `headers` keeps only the first of two Authorization lines.
  * @param header Node's `headers.authorization`.
  * @returns `undefined` without the header; `"malformed"` for everything that is not one well-formed Basic
  * header of at most 8 KiB: another scheme, a list, two headers, base64url, bits or padding that a canonical
- * encoder would not write (RFC 4648 §3.5), bytes that are not UTF-8, control characters (RFC 7617 §2), no
- * colon, an empty user. Never throws.
+ * encoder would not write (RFC 4648 §3.5), control characters (RFC 7617 §2), no colon, an empty user. Never throws.
  */
 export const parseBasic = (
   rawHeaders: readonly string[],
@@ -33,13 +32,14 @@ export const parseBasic = (
   const token = tokenOf(header);
   if (token === undefined) return "malformed";
   const bytes = decodeBase64(token);
-  if (bytes === undefined || !isUtf8(bytes) || hasControl(bytes)) return "malformed";
+  if (bytes === undefined || hasControl(bytes)) return "malformed";
   const colon = bytes.indexOf(colonByte);
   if (colon < 1) return "malformed";
-  // A colon byte is never part of a longer UTF-8 sequence, so both halves stay valid.
+  // One reading, which the bytes decide: no second guess at a password. A colon byte is part of no longer UTF-8 sequence.
+  const encoding = isUtf8(bytes) ? "utf8" : "latin1";
   return {
-    user: bytes.toString("utf8", 0, colon),
-    password: new Secret(bytes.toString("utf8", colon + 1)),
+    user: bytes.toString(encoding, 0, colon),
+    password: new Secret(bytes.toString(encoding, colon + 1)),
   };
 };
 

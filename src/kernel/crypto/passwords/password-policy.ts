@@ -69,6 +69,10 @@ export const checkPassword = (
   if (canonical === "too_long") {
     return issue("too_long", `password must have at most ${longestPassword} characters`);
   }
+  // No header can carry them (RFC 7617 §2), so the password would work on some ways in only.
+  if (/\p{Cc}/u.test(canonical.text)) {
+    return issue("control_character", "password must not have line breaks or other control characters in it");
+  }
   if (canonical.length < minimum) {
     return issue("too_short", `password must have at least ${minimum} characters`);
   }

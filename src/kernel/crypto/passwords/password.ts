@@ -4,7 +4,7 @@ import { hash as argonHash, verify as argonVerify } from "@node-rs/argon2";
 import type { Random } from "../../ids.ts";
 import type { Secret } from "../../secret.ts";
 import type { Gate } from "./gate.ts";
-import { canonicalPassword } from "./password-text.ts";
+import { canonicalPassword, formerPassword } from "./password-text.ts";
 
 export type PasswordParameters = {
   /** KiB. */
@@ -34,7 +34,8 @@ export type Passwords = {
   hash(password: Secret): Promise<string>;
   /**
    * Whether the password is the one that was stored, and whether it should be hashed anew because the stored
-   * hash is weaker than today's. With nothing stored, a stored text that is no Argon2id hash within the
+   * hash is weaker than today's, or of the form that passwords with other spaces had before. Such a password costs two
+   * hashes when the first is not it, whatever is stored. With nothing stored, a stored text that is no Argon2id hash within the
    * ceilings, or a password over 1,024 characters, the same work is done on a decoy and the answer is no:
    * neither answer nor time tells these from a wrong password.
    *
@@ -73,6 +74,12 @@ const readStored = (stored: string, current: PasswordParameters): Stored | undef
   return { phc: stored, weak };
 };
 
+/** What may have been hashed when this password was chosen, as it is now first. */
+const textsOf = (canonical: string, password: Secret): readonly string[] => {
+  const former = formerPassword(password.reveal());
+  return former === undefined ? [canonical] : [canonical, former];
+};
+
 export const createPasswords = (deps: {
   readonly gate: Gate;
   readonly random: Random;
@@ -101,12 +108,15 @@ export const createPasswords = (deps: {
       const canonical = canonicalPassword(password.reveal());
       const known = stored === undefined ? undefined : readStored(stored, parameters);
       if (known === undefined || typeof canonical === "string") {
-        const text = typeof canonical === "string" ? "" : canonical.text;
-        await gate.run(() => argonVerify(decoy, text));
+        const texts = typeof canonical === "string" ? [""] : textsOf(canonical.text, password);
+        for (const text of texts) await gate.run(() => argonVerify(decoy, text));
         return { matches: false, rehash: false };
       }
-      const matches = await gate.run(() => argonVerify(known.phc, canonical.text));
-      return { matches, rehash: matches && known.weak };
+      for (const text of textsOf(canonical.text, password)) {
+        const matches = await gate.run(() => argonVerify(known.phc, text));
+        if (matches) return { matches, rehash: known.weak || text !== canonical.text };
+      }
+      return { matches: false, rehash: false };
     },
   };
 };
