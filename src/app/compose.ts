@@ -19,7 +19,7 @@ import type { Wire } from "#kernel/http/wire.ts";
 import { createTimetable, type Timetable } from "#kernel/jobs.ts";
 import { createCourier, type Courier } from "#kernel/mail/courier.ts";
 import type { MailTransport } from "#kernel/mail/message.ts";
-import { createOutboxTransport } from "#kernel/mail/transport.outbox.ts";
+import { createOutboxTransport, purgeOutbox } from "#kernel/mail/transport.outbox.ts";
 import { createSmtpTransport } from "#kernel/mail/transport.smtp.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import { demoSpot } from "./pages/connect-demo.ts";
@@ -128,6 +128,11 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
     connect.registerJobs(timetable);
     timetable.register("purge-tries", hour, async () => void (await tries.purge()));
     timetable.register("purge-audit", day, async () => void (await audit.purge()));
+    timetable.register(
+      "purge-outbox",
+      hour,
+      async () => void (await purgeOutbox(outboxFolder(config), clock.now())),
+    );
     timetable.register("purge-changes", 10 * minute, () => store.changes.purge(clock.now() - hour));
 
     const noteFailure = (error: unknown): void => log.warn("last_seen_not_written", { error });

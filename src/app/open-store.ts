@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { migrations } from "#migrations";
 import type { Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
-import { makeFolder } from "#kernel/folder.ts";
+import { isMissing, makeFolder } from "#kernel/folder.ts";
 import { openStore, type Store, type StoreAddress } from "#kernel/db/store.ts";
 import { reasonOf, SetupFault } from "#kernel/errors.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
@@ -22,7 +22,7 @@ export const mayExist = async (config: Config): Promise<boolean> => {
     await stat(address.path);
     return true;
   } catch (error) {
-    return !(error instanceof Error && "code" in error && error.code === "ENOENT");
+    return !isMissing(error);
   }
 };
 

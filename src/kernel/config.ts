@@ -118,7 +118,7 @@ export const settings = {
     200,
     1,
     1_000_000,
-    "Wrong passwords from one network (IPv4 address, IPv6 /64) in 10 minutes.",
+    "Wrong passwords from one network (IPv4 address, IPv6 /64) in 10 minutes; from an IPv6 /56 eight times, from a /48 32 times as many.",
   ),
   LATCHKEY_RATE: wholeNumber(20, 1, 1_000_000, "Calls a second of one credential, in the long run."),
   LATCHKEY_BURST: wholeNumber(100, 1, 1_000_000, "Calls at once of one credential."),

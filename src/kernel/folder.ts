@@ -4,6 +4,9 @@ import { dirname } from "node:path";
 const codeOf = (error: unknown): unknown =>
   error instanceof Error && "code" in error ? error.code : undefined;
 
+/** Whether the file system says that there is no such thing. */
+export const isMissing = (error: unknown): boolean => codeOf(error) === "ENOENT";
+
 const isFolder = async (path: string): Promise<boolean> => (await stat(path)).isDirectory();
 
 /**

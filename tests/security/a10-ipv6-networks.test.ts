@@ -34,6 +34,30 @@ test("A10: 1,000 addresses of one /64 are one network", async () => {
   expect((await guess(house, "2001:db8:ab:bb::1")).status).toBe(403);
 });
 
+test("A10: the /64s of one /56 have eight times the tries of one, and those of a /48 32 times", async () => {
+  const house = await startHouse(narrow);
+  const inFirst = await series(100, (index) => guess(house, `2001:db8:ac:${hex(0x100 + index)}::1`));
+  expect(tally(inFirst)).toEqual({ 403: 24, 429: 76 });
+  const inOthers = await series(100, (index) => guess(house, `2001:db8:ac:${hex(0x200 + index * 256)}::1`));
+  expect(tally(inOthers)).toEqual({ 403: 72, 429: 28 });
+  expect((await guess(house, "2001:db8:ad::1")).status).toBe(403);
+});
+
+test("A10: an IPv6 address that stands for an IPv4 one counts as that", async () => {
+  const house = await startHouse(narrow);
+  const spellings = [
+    "203.0.113.9",
+    // 6to4, whichever of its 2^80 addresses
+    "2002:cb00:7109::1",
+    "2002:cb00:7109:ffff::1",
+    // NAT64
+    "64:ff9b::203.0.113.9",
+    // Teredo has it inverted
+    "2001:0:53aa:64c:0:0:34ff:8ef6",
+  ];
+  expect(await guessFromEach(house, spellings)).toEqual([403, 403, 403, 429, 429]);
+});
+
 test("A10: every spelling of an IPv6 address is the same network", async () => {
   const house = await startHouse(narrow);
   const spellings = [

@@ -3,6 +3,7 @@ import { Refusal } from "../../kernel/errors.ts";
 import type { Account, Peer, Principal } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
 import type { EmailAddress } from "../../kernel/text/email-address.ts";
+import { triesOfNetwork } from "../../kernel/limits/network-tries.ts";
 import { reserveMailTo } from "../mailing/mail-cap.ts";
 import { changeCodeLifetimeMs, issueCode } from "../mailing/mail-codes.ts";
 import { addressTakenMail, changeRequestedMail, confirmChangeMail } from "../mailing/mails.ts";
@@ -28,7 +29,7 @@ export type NewAddress = {
  * @throws Refusal input_invalid when it is taken and accounts are not hidden; sign_up_throttled, mail_throttled
  */
 export const reserveNewAddress = async (deps: Deps, email: EmailAddress, peer: Peer): Promise<NewAddress> => {
-  const reserved = await deps.tries.reserve([{ policy: deps.limits.signUpsOfNetwork, value: peer.network }]);
+  const reserved = await deps.tries.reserve(triesOfNetwork(deps.limits.signUpsOfNetwork, peer.network));
   if (!reserved.ok) throw new Refusal(refusals.sign_up_throttled, { retryAfter: reserved.retryAfterSeconds });
   const owner = await accountByEmail(deps.store.query, email.canonical);
   if (owner && !deps.policy.hideAccounts) throw addressTaken();

@@ -3,6 +3,7 @@ import { minute } from "../../kernel/clock.ts";
 import { sha256Hex } from "../../kernel/crypto/digest.ts";
 import type { PasswordVerdict } from "../../kernel/crypto/passwords/password.ts";
 import { Refusal } from "../../kernel/errors.ts";
+import { triesOfNetwork } from "../../kernel/limits/network-tries.ts";
 import type { CountedTry, Refundable } from "../../kernel/limits/tries.ts";
 import type { Secret } from "../../kernel/secret.ts";
 import { verifiesFirst, type AccountDeps } from "../deps.ts";
@@ -86,7 +87,7 @@ export const tryPassword = (deps: TryDeps) => {
   ): Promise<Refundable> => {
     const reserved = await deps.tries.reserve([
       { policy: limits.passwordOfAddress, value: canonical },
-      { policy: limits.passwordsOfNetwork, value: peer.network },
+      ...triesOfNetwork(limits.passwordsOfNetwork, peer.network),
     ]);
     if (reserved.ok) return reserved;
     await deps.recordSometimes(`throttled:${canonical}`, minute, {

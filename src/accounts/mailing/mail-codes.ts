@@ -7,6 +7,7 @@ import type { AccountEvent } from "../model/audit-events.ts";
 import type { Peer } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
 import type { EmailAddress } from "../../kernel/text/email-address.ts";
+import { triesOfNetwork } from "../../kernel/limits/network-tries.ts";
 import { putCode } from "../store/codes.ts";
 import type { CodePurpose } from "../store/tables.ts";
 import { refusals } from "../model/refusals.ts";
@@ -67,6 +68,6 @@ export const reserveCodeTry = async (
   deps: Pick<AccountDeps, "tries" | "limits">,
   network: string,
 ): Promise<void> => {
-  const reserved = await deps.tries.reserve([{ policy: deps.limits.codesOfNetwork, value: network }]);
+  const reserved = await deps.tries.reserve(triesOfNetwork(deps.limits.codesOfNetwork, network));
   if (!reserved.ok) throw new Refusal(refusals.code_throttled, { retryAfter: reserved.retryAfterSeconds });
 };

@@ -3,6 +3,7 @@ import { Refusal } from "../../kernel/errors.ts";
 import type { Peer } from "../model/account.ts";
 import { verifiesFirst, type AccountDeps } from "../deps.ts";
 import type { EmailAddress } from "../../kernel/text/email-address.ts";
+import { triesOfNetwork } from "../../kernel/limits/network-tries.ts";
 import { issueCode, verifyCodeLifetimeMs } from "../mailing/mail-codes.ts";
 import { addressTakenMail, verifyEmailMail } from "../mailing/mails.ts";
 import { addressTaken, enterAccount, refuseWeakPassword, type Newcomer } from "./newcomer.ts";
@@ -38,9 +39,7 @@ export const signUp =
   async (newcomer: Newcomer & { readonly remember: boolean }, peer: Peer): Promise<string | undefined> => {
     const { policy, clock } = deps;
     refuseWeakPassword(deps, newcomer);
-    const reserved = await deps.tries.reserve([
-      { policy: deps.limits.signUpsOfNetwork, value: peer.network },
-    ]);
+    const reserved = await deps.tries.reserve(triesOfNetwork(deps.limits.signUpsOfNetwork, peer.network));
     if (!reserved.ok)
       throw new Refusal(refusals.sign_up_throttled, { retryAfter: reserved.retryAfterSeconds });
 

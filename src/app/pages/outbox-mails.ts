@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import PostalMime from "postal-mime";
+import { isMissing } from "#kernel/folder.ts";
 
 export type OutboxMail = {
   readonly id: string;
@@ -12,9 +13,6 @@ export type OutboxMail = {
 };
 
 const most = 50;
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "ENOENT";
 
 /** As the outbox names its files: by the time at which the mail was queued. Whatever else lies there is none of ours. */
 const fileName = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-[\w-]+\.eml$/;

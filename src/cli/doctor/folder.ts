@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { storeAddress } from "#app/open-store.ts";
 import type { Config } from "#kernel/config.ts";
 import { reasonOf } from "#kernel/errors.ts";
+import { isMissing } from "#kernel/folder.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 /** `f_type` of Linux's statfs(2). Locks of other machines may not hold there, and SQLite lives by locks. */
@@ -20,9 +21,6 @@ const networkFileSystems: ReadonlyMap<number, string> = new Map([
 ]);
 
 const leastBytes = 200 * 1024 * 1024;
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "ENOENT";
 
 /** The folder, or the nearest one above it that exists. */
 const nearestExisting = async (path: string): Promise<string> => {

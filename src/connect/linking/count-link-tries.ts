@@ -1,6 +1,7 @@
 import { minute } from "../../kernel/clock.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import type { TryPolicy } from "../../kernel/limits/tries.ts";
+import { triesOfNetwork } from "../../kernel/limits/network-tries.ts";
 import type { RoomDeps } from "../deps.ts";
 import { mostTries } from "../model/connect-session.ts";
 import { countTry, giveTryBack } from "../store/connect-sessions.ts";
@@ -43,9 +44,9 @@ export const whileCounted = async <Result>(
   work: () => Promise<Result>,
 ): Promise<Result> => {
   const reserved = await tries.reserve([
-    { policy: linksOfNetwork, value: peer.network },
+    ...triesOfNetwork(linksOfNetwork, peer.network),
     { policy: submitsOfSession, value: session.digest, kept: true },
-    { policy: submitsOfNetwork, value: peer.network, kept: true },
+    ...triesOfNetwork(submitsOfNetwork, peer.network).map((count) => ({ ...count, kept: true as const })),
   ]);
   if (!reserved.ok) throw new Refusal(refusals.rate_limited, { retryAfter: reserved.retryAfterSeconds });
   if (!(await store.transaction((tx) => countTry(tx.query, session.id, mostTries)))) {

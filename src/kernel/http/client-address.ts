@@ -3,11 +3,15 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { LRUCache } from "lru-cache";
 import { SetupFault } from "../errors.ts";
+import { compressIpv6, networkOf, withoutMapping } from "../text/ip-address.ts";
 
 export type ClientAddress = {
   /** IPv4 in dots, or IPv6 in lower case, compressed, without a zone. */
   readonly address: string;
-  /** What limits count: the IPv4 address itself, or the IPv6 /64 it is in, such as `2001:db8::/64`. */
+  /**
+   * What limits count: the IPv4 address itself, also of an IPv6 address that stands for one (6to4, NAT64, Teredo), or the
+   * IPv6 /64 it is in, such as `2001:db8::/64`.
+   */
   readonly network: string;
 };
 
@@ -94,24 +98,7 @@ const normalize = (text: string): string | undefined => {
   const zone = text.indexOf("%");
   const bare = zone === -1 ? text : text.slice(0, zone);
   if (!isIPv6(bare)) return undefined;
-  const canonical = compress(bare);
-  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);
-  if (mapped === null) return canonical;
-  const high = Number.parseInt(mapped[1] ?? "", 16);
-  const low = Number.parseInt(mapped[2] ?? "", 16);
-  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
-};
-
-/** The URL parser writes a valid IPv6 address as RFC 5952 §4 does, but for the dots of a mapped one. */
-const compress = (ipv6: string): string => URL.parse(`http://[${ipv6}]`)?.hostname.slice(1, -1) ?? ipv6;
-
-const networkOf = (address: string): string => {
-  if (isIPv4(address)) return address;
-  const [head = "", tail = ""] = address.split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: 8 - before.length - after.length }, () => "0");
-  return `${compress(`${[...before, ...zeros, ...after].slice(0, 4).join(":")}::`)}/64`;
+  return withoutMapping(compressIpv6(bare));
 };
 
 const addTrusted = (proxies: BlockList, entry: string): void => {

@@ -1,13 +1,14 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
+import { day } from "../clock.ts";
 import { Secret } from "../secret.ts";
 import { composeMail, type MailMessage, type QueuedMail } from "./message.ts";
 import { startMailServer } from "./testing/mail-server.ts";
 import { openTestStore } from "./testing/store.ts";
-import { createOutboxTransport } from "./transport.outbox.ts";
+import { createOutboxTransport, purgeOutbox } from "./transport.outbox.ts";
 import { createSmtpTransport } from "./transport.smtp.ts";
 
 const sender = { from: "Latchkey <no-reply@id.example.com>", host: "id.example.com" };
@@ -84,6 +85,25 @@ describe("the outbox", () => {
       expect.stringMatching(/^Subject: =\?UTF-8\?/),
       "To: alice@example.com",
     ]);
+  });
+
+  test("keeps 1,000 mails for 7 days, and whatever else lies there", async () => {
+    const { folder, transport } = await openOutbox();
+    const now = Date.parse("2026-11-21T23:01:55.123Z");
+    expect(await purgeOutbox(folder, now)).toBe(0);
+    await transport.send(mail());
+    await writeFile(join(folder, "mine.eml"), "mine");
+    await writeFile(join(folder, `.20200101T000000000Z-${"0".repeat(32)}.eml.tmp`), "left behind");
+
+    expect(await purgeOutbox(folder, now + 7 * day)).toBe(1);
+    expect(await readdir(folder)).toHaveLength(2);
+    for (let index = 0; index < 1000; index += 1) {
+      const name = `20261122T000000${String(index).padStart(3, "0")}Z-${"0".repeat(32)}.eml`;
+      await writeFile(join(folder, name), "");
+    }
+    expect(await purgeOutbox(folder, now + 7 * day)).toBe(1);
+    expect(await purgeOutbox(folder, now + 8 * day)).toBe(1000);
+    expect(await readdir(folder)).toEqual(["mine.eml"]);
   });
 
   test("refuses an unsafe address or subject itself too", async () => {
