@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Store, type Tx } from "../kernel/db/store.ts";
 import { invalid, type RefusalKind } from "../kernel/errors.ts";
 import { Secret } from "../kernel/secret.ts";
-import { isTimeZone } from "../kernel/time-zone.ts";
+import { isTimeZone } from "../kernel/text/time-zone.ts";
 import type { Caller } from "./caller.ts";
 import { editProfile, workspaceOf, type TrackProfile } from "./store.ts";
 

@@ -120,6 +120,7 @@ describe("latchkey account create", () => {
       [["weak@example.com", "--password-stdin"], "\n", /^There is no password on standard input/],
       [["weak@example.com", "--password-stdin"], "", /^There is no password on standard input/],
       [["weak@example.com", "--timezone", "Mars/Olympus"], "", /^--timezone must be a name of the IANA/],
+      [["weak@example.com", "--timezone", "GMT+5"], "", /^--timezone must be a name of the IANA/],
       [["weak@example.com", "--name", "two\nlines"], "", /^--name must not contain line breaks/],
     ];
     for (const [args, input, sentence] of refused) {

@@ -163,6 +163,11 @@ describe("POST /api/signup", () => {
     ],
     ["a name of the wrong type", { display_name: null }, "display_name must be a string"],
     [
+      "a name of ICU's own as the time zone",
+      { timezone: "BST" },
+      "timezone must be a name of the IANA time zone database, such as Europe/Tallinn",
+    ],
+    [
       "an offset as the time zone",
       { timezone: "+02:00" },
       "timezone must be a name of the IANA time zone database, such as Europe/Tallinn",

@@ -38,6 +38,7 @@ describe("PUT /api/v9/me", () => {
     ["fullname", " Ada  King ", "Ada  King"],
     ["fullname", "李小龍 🥋", "李小龍 🥋"],
     ["timezone", "America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"],
+    ["timezone", "US/Pacific", "US/Pacific"],
     ["beginning_of_week", 6, 6],
     ["country_id", 1, 1],
   ] satisfies [string, unknown, unknown][])(
@@ -134,6 +135,7 @@ describe("PUT /api/v9/me", () => {
     ["a name of 256 characters", { fullname: "x".repeat(256) }, "Invalid fullname"],
     ["a number as the name", { fullname: 7 }, "Invalid fullname"],
     ["an unknown time zone", { timezone: "Mars/Olympus" }, "Invalid timezone"],
+    ["a name of ICU's own as the time zone", { timezone: "BST" }, "Invalid timezone"],
     ["an offset as the time zone", { timezone: "+02:00" }, "Invalid timezone"],
     [
       "a short password",

@@ -131,9 +131,14 @@ describe("a page", () => {
 
         expect([reply.status, reply.headers["content-type"]], host).toEqual([421, html]);
         expect(titleOf(reply)).toBe("This is not the address of this server · Latchkey");
-        // The way home is the configured one: nothing of the request is in the page.
+        // The way home is the configured one; the host that came is named, and nothing leads there.
         expect(reply.text).toContain(`href="${house.config.origin.origin}"`);
-        expect(reply.text).not.toContain(host);
+        expect(reply.text).toContain(`(${host})`);
+        expect(reply.text).toContain("a proxy in front of this server must pass on the Host header");
+        expect(reply.text.split("<p>")[0]).not.toContain(host);
+        for (const [, target] of reply.text.matchAll(/(?:href|src)="([^"]*)"/g)) {
+          expect(target?.replace(house.config.origin.origin, "")).not.toContain(host);
+        }
         expect(reply.text).not.toContain('name="latchkey"');
       }
     },

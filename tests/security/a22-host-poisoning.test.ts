@@ -241,6 +241,37 @@ describe.each(["local", "https, behind a trusted proxy"])("%s", (kind) => {
   });
 });
 
+test("A22: what came as Host is told to whoever has to mend a proxy, as a name or not at all", async () => {
+  const house = houseOf("https, behind a trusted proxy");
+  const before = house.logs.length;
+  const proxied = ["X-Forwarded-Host: id.example.com", "X-Forwarded-Proto: https"];
+  const page = await send(house, withHost("127.0.0.1:3000"), ["GET", "/login"], proxied);
+  const cookie = [`Cookie: ${sessionCookieName}=x`, ...proxied];
+  const call = await send(house, withHost("127.0.0.1:3000"), ["GET", "/api/v9/me"], cookie);
+  for (const reply of [page, call]) {
+    expect(reply.status).toBe(421);
+    expect(reply.body).toContain("(127.0.0.1:3000)");
+    expect(reply.body).toContain("https://id.example.com");
+    expect(reply.body).toContain("must pass on the Host header as it came");
+  }
+  const refused = house.logs.slice(before).filter((line) => line.includes("host_unknown"));
+  expect(refused).toHaveLength(2);
+  for (const line of refused) expect(JSON.parse(line)).toMatchObject({ host: "127.0.0.1:3000" });
+
+  for (const [host, trace] of [
+    ['evil.example"><img src=x>', "<img"],
+    ["evil.example/&lt;b&gt;", "&lt;b"],
+    ["a".repeat(300), "a".repeat(256)],
+  ] as const) {
+    for (const path of ["/login", "/api/v9/me"]) {
+      const reply = await send(house, withHost(host), ["GET", path], [`Cookie: ${sessionCookieName}=x`]);
+      expect(reply.status).toBe(421);
+      expect(reply.body).not.toContain(trace);
+      expect(reply.body).toContain("(none that can be read)");
+    }
+  }
+});
+
 test("A22: broken and missing Hosts are refused before anything is done", async () => {
   const house = houseOf("local");
   const email = newAddress();

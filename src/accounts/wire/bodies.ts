@@ -2,7 +2,7 @@ import { z } from "zod";
 import { passwordIssue } from "../model/password-issue.ts";
 import type { Issue } from "../../kernel/errors.ts";
 import { Secret } from "../../kernel/secret.ts";
-import { isTimeZone } from "../../kernel/time-zone.ts";
+import { isTimeZone } from "../../kernel/text/time-zone.ts";
 import { displayNameIssue } from "../model/display-name.ts";
 import { parseEmailAddress } from "../../kernel/text/email-address.ts";
 

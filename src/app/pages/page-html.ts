@@ -88,10 +88,8 @@ const headings: Readonly<Record<number, string>> = {
   503: "The server is busy",
 };
 
-const says = (status: number, home: string): string | undefined => {
-  if (status === 404) return "The address may be mistyped, or the page may have moved.";
-  return status === 421 ? `Open it at ${home}.` : undefined;
-};
+const says = (status: number): string | undefined =>
+  status === 404 ? "The address may be mistyped, or the page may have moved." : undefined;
 
 /** @returns HTML */
 export type ErrorPage = (told: {
@@ -111,7 +109,7 @@ export const createErrorPage =
     <main class="alone">
       <p class="status">${status}</p>
       <h1>${escapeHtml(heading)}</h1>
-      <p>${escapeHtml(says(status, home) ?? sentence)}</p>
+      <p>${escapeHtml(says(status) ?? `${sentence}.`)}</p>
       <p><a href="${escapeHtml(home)}">Go to the start page</a></p>
       <p class="small">Request ${escapeHtml(requestId)}</p>
     </main>

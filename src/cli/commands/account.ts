@@ -4,7 +4,7 @@ import type { OperatorHouse } from "#app/operator.ts";
 import { linksAt } from "#app/pages/places.ts";
 import { newPassword, systemRandom } from "#kernel/ids.ts";
 import { Secret } from "#kernel/secret.ts";
-import { isTimeZone } from "#kernel/time-zone.ts";
+import { isTimeZone } from "#kernel/text/time-zone.ts";
 import { Fault, type Call, type Ending } from "../command.ts";
 import { accountOf, timeOf, whence, withHouse } from "../house.ts";
 import type { Io } from "../io.ts";

@@ -148,7 +148,18 @@ export class Incoming {
 
   /** For pages, and for whatever trusts a cookie. @throws Refusal host_unknown */
   refuseOtherHosts(): void {
-    if (!isOurHost(this.#host(), this.#surroundings.origin)) throw new Refusal(refusals.host_unknown);
+    const { origin } = this.#surroundings;
+    if (isOurHost(this.#host(), origin)) return;
+    const came = this.sentHost ?? "none that can be read";
+    throw new Refusal(refusals.host_unknown, {
+      text: `This host name is not served here (${came}); use the configured origin, ${origin.origin}. If you do, a proxy in front of this server must pass on the Host header as it came`,
+    });
+  }
+
+  /** The Host header, if it looks like one: for whoever has to find out which way a request took. */
+  get sentHost(): string | undefined {
+    const { host } = this.#request.headers;
+    return host !== undefined && /^[A-Za-z0-9._[\]:-]{1,255}$/.test(host) ? host : undefined;
   }
 
   /**

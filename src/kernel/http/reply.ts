@@ -114,7 +114,8 @@ export const createReplies = ({ overTls, withCors, log }: ReplyDeps): Replies =>
       const refusal = refusalOf(thrown);
       const { code, status } = refusal;
       const route = request.routeOptions.url ?? "unknown";
-      const facts = { requestId: incoming.requestId, method: request.method, route, status, code };
+      const host = refusal.kind === refusals.host_unknown ? { host: incoming.sentHost } : {};
+      const facts = { requestId: incoming.requestId, method: request.method, route, status, code, ...host };
       const isFault = refusal.kind === refusals.internal || refusal.kind === refusals.store_unavailable;
       if (isFault) log.error("request_failed", { ...facts, cause: refusal.cause });
       else log.info("request_refused", facts);
