@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { SetupFault } from "./errors.ts";
+import { readSmtpUrl } from "./mail/smtp-url.ts";
 import { nearestTo } from "./nearest.ts";
 import type { Secret } from "./secret.ts";
 import { mayBeEmailAddress } from "./text/email-address.ts";
@@ -26,6 +27,9 @@ import {
  * environment; the README's table is generated from it. All settings are optional.
  */
 
+const wholeHost =
+  "Its cookies are good for a whole host, so whatever else runs there, below other paths, could use them: give it a host name of its own, like https://id.example.com.";
+
 const cores = availableParallelism();
 
 export const settings = {
@@ -36,7 +40,7 @@ export const settings = {
       "The address people type. It goes into links, cookies and tokens. Plain `http` is taken for loopback only.",
     shown: "http://localhost:<port>",
     read: (given: string | undefined, name: string) =>
-      given === undefined ? undefined : originOf(given, name),
+      given === undefined ? undefined : originOf(given, name, wholeHost),
   },
   LATCHKEY_DATA: text("./data", "Folder of the database, the root key file and the outbox."),
   LATCHKEY_DATABASE_URL: hidden(
@@ -44,8 +48,11 @@ export const settings = {
     (given, name) => void urlOf(given, ["postgres:", "postgresql:"], name),
   ),
   LATCHKEY_SMTP_URL: hidden(
-    "`smtp://user:password@host:587` (STARTTLS when offered) or `smtps://…`. Without it: mail becomes files in the outbox.",
-    (given, name) => void urlOf(given, ["smtp:", "smtps:"], name),
+    "`smtp://user:password@host:587` (STARTTLS when offered) or `smtps://…`, with the options `requireTLS`, `ignoreTLS`, `tls.rejectUnauthorized`, `tls.servername` and `name` behind a `?`. Without it: mail becomes files in the outbox.",
+    (given, name) => {
+      const server = readSmtpUrl(given);
+      if (typeof server === "string") throw new SetupFault(`${name} ${server}.`);
+    },
   ),
   LATCHKEY_MAIL_FROM: {
     meaning: "Sender of the mails.",

@@ -4,6 +4,7 @@ import { SetupFault } from "./errors.ts";
 import { Secret } from "./secret.ts";
 import { readFlag } from "./text/flag.ts";
 import { readOrigin } from "./text/origin.ts";
+import { readServiceUrl } from "./text/service-url.ts";
 import { withoutUnseenAround } from "./text/unseen.ts";
 
 export type Setting<Value> = {
@@ -94,20 +95,22 @@ export const list = (
 });
 
 export const urlOf = (given: string, schemes: readonly string[], name: string): URL => {
-  const rule = `a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`;
-  const url = URL.parse(given);
-  if (!url || !schemes.includes(url.protocol) || url.hostname === "") {
-    throw new SetupFault(`${name} must be ${rule}.`);
-  }
+  const url = readServiceUrl(given, schemes);
+  if (typeof url === "string") throw new SetupFault(`${name} ${url}.`);
   return url;
 };
 
-/** An origin as browsers write it: scheme, host, port, and nothing behind it. */
-export const originOf = (given: string, name: string): URL => {
+/**
+ * An origin as browsers write it: scheme, host, port, and nothing behind it.
+ *
+ * @param why it has no path, as a sentence
+ */
+export const originOf = (given: string, name: string, why = ""): URL => {
   const url = urlOf(given, ["http:", "https:"], name);
   const bare = url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
-  if (!bare) throw wrong(name, "an origin without a path, like https://id.example.com", given);
-  return url;
+  if (bare) return url;
+  const fault = wrong(name, "an origin without a path, like https://id.example.com", given);
+  throw why === "" ? fault : new SetupFault(`${fault.message} ${why}`);
 };
 
 /** The same of any page: those of extensions and of apps have origins of other schemes. */

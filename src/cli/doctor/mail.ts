@@ -27,8 +27,11 @@ const remedyOf = (error: unknown): string => {
     case "ETIMEDOUT":
       return "Check host and port in LATCHKEY_SMTP_URL, and whether a firewall is in between.";
     default:
-      return /wrong version number|certificate|self.signed|altnames|ssl|tls/i.test(reason)
-        ? "smtps:// is for ports that begin with TLS (465), smtp:// for the others (587); the certificate must be for that host."
+      if (/certificate|self.signed|altnames|unable to verify/i.test(reason)) {
+        return "The certificate must be for that host. If an authority of your own signed it, start the server with NODE_EXTRA_CA_CERTS=/path/to/ca.pem; the option ?tls.rejectUnauthorized=false in LATCHKEY_SMTP_URL believes any certificate, ?ignoreTLS=true uses none.";
+      }
+      return /wrong version number|ssl|tls/i.test(reason)
+        ? "smtps:// is for ports that begin with TLS (465), smtp:// for the others (587)."
         : "Check host and port in LATCHKEY_SMTP_URL, and that the mail server runs.";
   }
 };
@@ -43,8 +46,12 @@ const checkServer = async (smtpUrl: Secret, config: Config): Promise<Finding> =>
   const server = url.host;
   try {
     await tryMailServer({ url: smtpUrl, host: config.origin.hostname });
-    const signedIn = url.username === "" ? "takes mail without a password" : "takes our user and password";
-    return ok("mail", `The mail server ${server} ${signedIn}; nothing was sent.`);
+    return ok(
+      "mail",
+      url.username === ""
+        ? `The mail server ${server} answers, and was given no password; nothing was sent, so it may still refuse to pass mail on.`
+        : `The mail server ${server} takes our user and password; nothing was sent.`,
+    );
   } catch (error) {
     const reason = withoutSecrets(reasonOf(error).replaceAll(/\s+/g, " ").replace(/\.$/, ""), url);
     return fail("mail", `Mail can't be sent through ${server}: ${reason}.`, remedyOf(error));

@@ -52,6 +52,23 @@ describe("A51: when the mail server is down", () => {
     });
   });
 
+  test.each([10, 30])("tries of a code that lives %d minutes are a minute apart at most", async (minutes) => {
+    const { courier, enqueue, rows, clock } = await openPostOffice(nowhere);
+    const until = clock.now() + minutes * minute;
+    await enqueue(message, { expiresAt: until });
+    const one = courier(undefined, { send: () => Promise.reject(new Error("no")) });
+    const waits: number[] = [];
+    for (let row = (await rows())[0]; row; row = (await rows())[0]) {
+      clock.wind(row.due_at - clock.now());
+      await one.deliverDue();
+      const next = (await rows())[0];
+      if (next) waits.push(next.due_at - clock.now());
+    }
+    expect(waits.slice(0, 4)).toEqual([5 * second, 30 * second, minute, minute]);
+    expect(Math.max(...waits)).toBe(minute);
+    expect(clock.now()).toBe(until);
+  });
+
   test("a mail that is of no use any more is thrown away unsent", async () => {
     const server = await startMailServer();
     const { courier, enqueue, rows, clock } = await openPostOffice(server.url);
@@ -97,7 +114,7 @@ describe("what the mail server answers", () => {
     await enqueue();
     await courier().deliverDue();
     expect(await rows()).toEqual([]);
-    expect(log.lines).toMatchObject([{ level: "warn", event: "mail_refused" }]);
+    expect(log.lines).toMatchObject([{ level: "warn", event: "mail_refused", fields: { smtp: 550 } }]);
     expect(JSON.stringify(log.lines)).not.toContain("alice");
   });
 

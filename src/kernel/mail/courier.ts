@@ -34,6 +34,11 @@ const lanesOfHost = 4;
 const leaseMs = 3 * minute;
 const lookEveryMs = 5 * second;
 const waitAfter = backoff([5 * second, 30 * second, 2 * minute, 10 * minute], hour);
+/** For what is of use for an hour at most: a code must not wait until it has expired. */
+const waitOfShortLived = backoff([5 * second, 30 * second], minute);
+
+const waitOf = ({ attempts, created_at: from, expires_at: until }: Row): number =>
+  (until - from <= hour ? waitOfShortLived : waitAfter)(attempts) ?? hour;
 
 /** What a transport's error says without naming anybody: SMTP answers quote the address. */
 const reasonOf = (error: unknown): Record<string, unknown> => {
@@ -56,7 +61,7 @@ export const createCourier = ({ store, rootKeys, clock, log, transport }: Courie
   };
 
   const postpone = async (row: Row): Promise<number> => {
-    const dueAt = Math.min(clock.now() + (waitAfter(row.attempts) ?? hour), row.expires_at);
+    const dueAt = Math.min(clock.now() + waitOf(row), row.expires_at);
     await query
       .updateTable("mail_queue")
       .set({ due_at: dueAt, leased_until: 0 })
@@ -67,7 +72,7 @@ export const createCourier = ({ store, rootKeys, clock, log, transport }: Courie
     return dueAt;
   };
 
-  const send = async (row: Row): Promise<"sent" | "refused" | "discarded"> => {
+  const send = async (row: Row): Promise<"sent" | "discarded" | { readonly refused: number }> => {
     const { message, discard } = openQueued(rootKeys, row);
     if (discard) return "discarded";
     return transport.send({ id: row.id, createdAt: row.created_at, message });
@@ -89,7 +94,7 @@ export const createCourier = ({ store, rootKeys, clock, log, transport }: Courie
       return;
     }
     await erase(row.id);
-    if (outcome === "refused") log.warn("mail_refused", facts);
+    if (typeof outcome === "object") log.warn("mail_refused", { ...facts, smtp: outcome.refused });
     else log.debug(`mail_${outcome}`, facts);
   };
 

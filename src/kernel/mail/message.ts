@@ -1,5 +1,6 @@
 /** A mail as the rooms write it, and how it becomes the bytes that travel. */
 import MailComposer from "nodemailer/lib/mail-composer";
+import { quotedMailbox } from "../text/email-address.ts";
 
 export type MailMessage = {
   /** One address of ASCII characters, without a name. */
@@ -22,10 +23,10 @@ export type QueuedMail = {
 /** Where mails go. */
 export type MailTransport = {
   /**
-   * Ends within 2 minutes. `refused`: the recipient does not exist and never will.
+   * Ends within 2 minutes. `refused`, with the mail server's code: the recipient does not exist and never will.
    * @throws Error when it has to be tried again; one with a `code` tells the operator why
    */
-  send(mail: QueuedMail): Promise<"sent" | "refused">;
+  send(mail: QueuedMail): Promise<"sent" | { readonly refused: number }>;
 };
 
 export type Sender = {
@@ -41,7 +42,7 @@ export type ComposedMail = {
   readonly envelope: { readonly from: string | false; readonly to: string[] };
 };
 
-// An unquoted local part (RFC 5322 dot-atom) and a host name: nothing that could be read as two.
+// A local part of the characters of a dot-atom (RFC 5322) and a host name: nothing that could be read as two.
 const addressForm = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}$/;
 const control = /[\p{Cc}\u2028\u2029]/u;
 
@@ -90,7 +91,7 @@ export const composeMail = async (
   assertSafe(message);
   const node = new MailComposer({
     from,
-    to: { name: "", address: message.to },
+    to: { name: "", address: quotedMailbox(message.to) },
     subject: message.subject,
     messageId: `<${id}@${host}>`,
     date: new Date(createdAt),
@@ -101,5 +102,5 @@ export const composeMail = async (
     disableUrlAccess: true,
   }).compile();
   const { from: sender } = node.getEnvelope();
-  return { bytes: await node.build(), envelope: { from: sender, to: [message.to] } };
+  return { bytes: await node.build(), envelope: { from: sender, to: [quotedMailbox(message.to)] } };
 };

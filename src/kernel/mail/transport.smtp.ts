@@ -5,27 +5,26 @@ import { isIP } from "node:net";
 import { second } from "../clock.ts";
 import { SetupFault } from "../errors.ts";
 import type { Secret } from "../secret.ts";
-import { isLoopbackHost } from "../text/host.ts";
 import { composeMail, type MailTransport, type Sender } from "./message.ts";
+import { readSmtpUrl } from "./smtp-url.ts";
 
 /** The whole conversation, however slowly the server talks; the courier counts on it. */
 const longestSendMs = 90 * second;
 
-/** @throws SetupFault when the URL can't be read; it does not quote it */
+/** @throws SetupFault when the URL can't be used; it does not quote it */
 const connectorOf = ({ url, host }: { readonly url: Secret; readonly host: string }) => {
-  const parsed = URL.parse(url.reveal());
-  if (!parsed) throw new SetupFault("LATCHKEY_SMTP_URL is not a URL.");
-  // They would print mails and the password.
-  for (const name of ["logger", "debug", "transactionLog"]) parsed.searchParams.delete(name);
-  const withPassword = parsed.username !== "" || parsed.password !== "";
+  const server = readSmtpUrl(url.reveal());
+  if (typeof server === "string") throw new SetupFault(`LATCHKEY_SMTP_URL ${server}.`);
+  const { port, auth, name = isIP(host) === 0 ? host : undefined, ...rest } = server;
   return createTransport({
-    requireTLS: withPassword && !isLoopbackHost(parsed.hostname),
+    ...rest,
     connectionTimeout: 10 * second,
     greetingTimeout: 10 * second,
     dnsTimeout: 10 * second,
     socketTimeout: 30 * second,
-    ...(isIP(host) === 0 ? { name: host } : {}),
-    url: parsed.href,
+    ...(port === undefined ? {} : { port }),
+    ...(auth === undefined ? {} : { auth }),
+    ...(name === undefined ? {} : { name }),
   });
 };
 
@@ -45,8 +44,8 @@ export const tryMailServer = async (to: { readonly url: Secret; readonly host: s
 
 /**
  * @param url `smtp://user:password@host:587` (STARTTLS when offered, and required before a password goes to a
- * host that is not this machine) or `smtps://…`; nodemailer's options may follow as a query
- * @throws SetupFault when the URL can't be read; it does not quote it
+ * host that is not this machine) or `smtps://…`; options may follow as a query (`smtpOptions`)
+ * @throws SetupFault when the URL can't be used; it does not quote it
  */
 export const createSmtpTransport = ({ url, ...sender }: Sender & { readonly url: Secret }): MailTransport => {
   const transport = connectorOf({ url, host: sender.host });
@@ -58,7 +57,8 @@ export const createSmtpTransport = ({ url, ...sender }: Sender & { readonly url:
         await transport.sendMail({ raw: bytes, envelope, signal: AbortSignal.timeout(longestSendMs) });
         return "sent";
       } catch (error) {
-        if (isRecipientRefusal(error)) return "refused";
+        const code = recipientRefusal(error);
+        if (code !== undefined) return { refused: code };
         throw error;
       }
     },
@@ -69,10 +69,8 @@ export const createSmtpTransport = ({ url, ...sender }: Sender & { readonly url:
  * A 5xx answer to RCPT TO (RFC 5321 §4.2.1): the address is wrong for good. To any other command a 5xx says
  * that something is wrong with us (password, sender, content), which the operator can mend while the mail waits.
  */
-const isRecipientRefusal = (error: unknown): boolean =>
-  error instanceof Error &&
-  "command" in error &&
-  error.command === "RCPT TO" &&
-  "responseCode" in error &&
-  typeof error.responseCode === "number" &&
-  error.responseCode >= 500;
+const recipientRefusal = (error: unknown): number | undefined => {
+  if (!(error instanceof Error && "command" in error && error.command === "RCPT TO")) return undefined;
+  const code = "responseCode" in error ? error.responseCode : undefined;
+  return typeof code === "number" && code >= 500 ? code : undefined;
+};

@@ -172,24 +172,64 @@ describe("SMTP", () => {
     expect(server.taken).toHaveLength(1);
   });
 
-  test("uses STARTTLS when it is offered, and believes no certificate that nobody vouches for", async () => {
+  test("uses STARTTLS when it is offered; only here, and without a password, any certificate does", async () => {
     const secure: boolean[] = [];
     const server = await startMailServer({
       disabledCommands: [],
+      onAuth: (_auth, _session, done) => done(null, { user: "me" }),
       onMailFrom: (_address, session, done) => {
         secure.push(session.secure);
         done();
       },
     });
-    const careful = createSmtpTransport({ ...sender, url: new Secret(server.url) });
-    await expect(careful.send(mail())).rejects.toMatchObject({ code: "ESOCKET" });
+    // In capitals it is a name like any other to the rule, and still reaches our server.
+    const elsewhere = `smtp://LOCALHOST:${server.port}`;
+    const careful = [elsewhere, `smtp://me:x@127.0.0.1:${server.port}`, `${server.url}?requireTLS=true`];
+    for (const url of careful) {
+      await expect(
+        createSmtpTransport({ ...sender, url: new Secret(url) }).send(mail()),
+      ).rejects.toMatchObject({
+        code: "ESOCKET",
+      });
+    }
     expect(server.taken).toEqual([]);
-    const told = createSmtpTransport({
-      ...sender,
-      url: new Secret(`${server.url}?tls.rejectUnauthorized=false`),
+    for (const url of [
+      server.url,
+      `${elsewhere}?tls.rejectUnauthorized=false`,
+      `${server.url}?ignoreTLS=true`,
+    ]) {
+      await createSmtpTransport({ ...sender, url: new Secret(url) }).send(mail());
+    }
+    expect(secure).toEqual([true, true, false]);
+  });
+
+  test("quotes an address that is no dot-string, and nothing else", async () => {
+    let heard = "";
+    // Real servers differ in what they take here: this one takes everything, and is not asked what it makes of it.
+    const server = createServer((socket) => {
+      let inMail = false;
+      socket.write("220 here\r\n");
+      socket.setEncoding("utf8").on("data", (text: string) => {
+        heard += text;
+        if (inMail && !heard.endsWith("\r\n.\r\n")) return;
+        inMail = text.startsWith("DATA");
+        if (text.startsWith("QUIT")) socket.end("221 bye\r\n");
+        else socket.write(inMail ? "354 go on\r\n" : "250 well\r\n");
+      });
     });
-    await told.send(mail());
-    expect(secure).toEqual([true]);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const transport = createSmtpTransport({ ...sender, url: new Secret(`smtp://127.0.0.1:${port}`) });
+    expect(await transport.send(mail({ to: "a..b.@docomo.ne.jp" }))).toBe("sent");
+    expect(await transport.send(mail({ to: "a.b@docomo.ne.jp" }))).toBe("sent");
+    expect(heard.match(/^(?:RCPT TO|To): ?.*$/gm)?.map((line) => line.trim())).toEqual([
+      'RCPT TO:<"a..b."@docomo.ne.jp>',
+      'To: <"a..b."@docomo.ne.jp>',
+      "RCPT TO:<a.b@docomo.ne.jp>",
+      "To: a.b@docomo.ne.jp",
+    ]);
   });
 
   test("a server that hangs up is a failure, not a refusal", async () => {
