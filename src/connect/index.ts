@@ -9,6 +9,7 @@ import { connectionRoutes } from "./connections/routes.ts";
 import type { ConnectDeps, RoomDeps } from "./deps.ts";
 import { createEnvironmentKeys } from "./environments/environment-keys.ts";
 import { environmentRoutes } from "./environments/routes.ts";
+import { olderIntegrationRoutes } from "./integrations/older-routes.ts";
 import { eraseIntegrations } from "./integrations/erase-integrations.ts";
 import { integrationRoutes } from "./integrations/routes.ts";
 import { shownIntegration } from "./integrations/shown-integration.ts";
@@ -95,6 +96,7 @@ export const createConnect = (deps: ConnectDeps): Connect => {
       ...catalogueRoutes(use, gates),
       ...environmentRoutes(use, gates),
       ...integrationRoutes(use, gates, shownIntegration(deps)),
+      ...olderIntegrationRoutes(use, gates),
       ...metadataRoutes(use, gates),
       ...connectionRoutes(use, gates),
       ...verificationRoutes(use, gates),

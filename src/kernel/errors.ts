@@ -59,6 +59,25 @@ export type Issue = {
   readonly message: string;
 };
 
+/** So many faults of one input are told: of more there is something wrong that one of them shows as well. */
+const mostIssues = 20;
+/** Characters of a sentence: strangers' names may be as long as a body. */
+const longestSentence = 1000;
+
+/** What is told of all that is wrong. */
+export const fewOf = (issues: readonly Issue[]): readonly Issue[] => {
+  const told = issues.slice(0, mostIssues).map((issue) => ({
+    ...issue,
+    field: cut(issue.field),
+    message: cut(issue.message),
+  }));
+  const more = issues.length - told.length;
+  return more === 0 ? told : [...told, { field: "", rule: "more", message: `… and ${more} more` }];
+};
+
+const cut = (text: string): string =>
+  text.length > longestSentence ? `${text.slice(0, longestSentence).toWellFormed()}…` : text;
+
 export type RefusalDetails = {
   readonly issues?: readonly Issue[];
   /** Replaces the table's sentence, where the case has more to say. */
@@ -84,7 +103,7 @@ export class Refusal extends Error {
     super(details.text ?? kind.text, details.cause === undefined ? {} : { cause: details.cause });
     this.name = "Refusal";
     this.kind = kind;
-    this.issues = details.issues ?? [];
+    this.issues = fewOf(details.issues ?? []);
     this.text = details.text;
     this.retryAfter = details.retryAfter;
     this.headers = { ...kind.headers, ...details.headers };

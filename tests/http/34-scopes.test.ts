@@ -23,6 +23,11 @@ const rows: Readonly<Record<string, readonly string[]>> = {
   "GET /integrations/{integration_key}": ["environment:integrations:read"],
   "PATCH /integrations/{integration_key}": ["environment:integrations:update"],
   "DELETE /integrations/{integration_key}": ["environment:integrations:delete"],
+  "GET /config": ["environment:integrations:list"],
+  "POST /config": ["environment:integrations:create"],
+  "PUT /config": ["environment:integrations:update"],
+  "GET /config/{integration_key}": ["environment:integrations:read"],
+  "DELETE /config/{integration_key}": ["environment:integrations:delete"],
   ...Object.fromEntries(
     ["/connections", "/connection"].flatMap((prefix) => [
       [`GET ${prefix}`, ["environment:connections:list"]],

@@ -144,8 +144,8 @@ describe("POST /connections", () => {
     ["tags that are none", { tags: { "1": "x" } }, ["tags", "1"]],
     ["an address of this machine", { webhook_url_override: "http://127.0.0.1:1/" }, ["webhook_url_override"]],
     [
-      "a configuration that is not asked for",
-      { connection_config: { host: "x" } },
+      "a configuration of other than texts",
+      { connection_config: { host: 1 } },
       ["connection_config", "host"],
     ],
     ["a state", { state: "live" }, []],

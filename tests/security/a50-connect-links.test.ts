@@ -76,7 +76,8 @@ describe("A50 guesses", () => {
       (await submitAll(session, [byToken(holder), byToken(holder)])).map(({ status }) => status),
     ).toEqual([429, 429]);
     expect(await scene.connections()).toEqual([]);
-    expect(await scene.told()).toHaveLength(10);
+    // Once a minute by each process: a53 counts them.
+    expect([1, 2]).toContain((await scene.told()).length);
   });
 
   test("with the right one among them link one account at most, and find out no more", async () => {

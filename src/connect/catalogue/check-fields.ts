@@ -81,6 +81,17 @@ const valuesOrRefusal = ({ values, issues }: CheckedFields): Texts => {
 export const checkFields = (fields: Fields, given: Readonly<Record<string, unknown>>, where = ""): Texts =>
   valuesOrRefusal(inspectFields(fields, given, where));
 
+/** What a file asks for, and what an app that moved here from elsewhere keeps besides. */
+export const apartFrom = (
+  fields: Fields,
+  given: Texts,
+): { readonly known: Texts; readonly foreign: Texts } => {
+  const { known = [], foreign = [] } = Object.groupBy(Object.entries(given), ([name]) =>
+    Object.hasOwn(fields, name) ? "known" : "foreign",
+  );
+  return { known: Object.fromEntries(known), foreign: Object.fromEntries(foreign) };
+};
+
 const colonIssues = (provider: Provider, shape: Shape, user: string | undefined, field: string): Issue[] => {
   // RFC 7617 §2: the first colon ends the user name, so one within it would move part of it into the password.
   if (provider.auth_mode !== "BASIC" || !user?.includes(":")) return [];

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { integrationKey } from "../wire/bodies.ts";
+import { integrationKey, tagKey } from "../wire/bodies.ts";
 import { wholeNumber } from "../wire/input.ts";
 import type { Connection } from "../model/connection.ts";
 import type { ConnectDeps } from "../deps.ts";
@@ -28,7 +28,7 @@ const keys = z
   .optional();
 
 const tags = z
-  .record(z.string().max(64), z.string().max(255))
+  .record(tagKey, z.string().max(255))
   .describe("With these values of tags; all of them must be there")
   .transform((given) =>
     Object.fromEntries(Object.entries(given).map(([key, value]) => [key.toLowerCase(), value])),

@@ -13,7 +13,7 @@ import {
 } from "../wire/bodies.ts";
 import type { ConnectUseCases } from "../use-cases.ts";
 import type { Gates } from "../wire/gates.ts";
-import { connectBody, connectQuery } from "../wire/input.ts";
+import { connectBody, connectQuery, keyInHeader, namingQuery } from "../wire/input.ts";
 import { connectionsQuery } from "./list-connections.ts";
 import { connectionQuery } from "./read-connection.ts";
 import { shownInList } from "./shown-connection.ts";
@@ -27,7 +27,7 @@ const prefixes = [
   ["/connection", " (the older path)"],
 ] as const;
 
-const namedQuery = connectQuery(
+const namedQuery = namingQuery(
   z.strictObject({ provider_config_key: integrationKey.describe(whichIntegration) }),
 );
 
@@ -125,7 +125,8 @@ export const connectionRoutes = (use: ConnectUseCases, gates: Gates): readonly R
       wire: connectWire,
       guard: gates.key("environment:connections:read", "environment:connections:read_credentials"),
       input: noBody,
-      query: connectQuery(connectionQuery),
+      query: namingQuery(connectionQuery),
+      headers: keyInHeader,
       refuses: readRefuses,
       answers: {
         means: "The connection; `credentials` is empty for a key that may not read them.",
@@ -143,6 +144,7 @@ export const connectionRoutes = (use: ConnectUseCases, gates: Gates): readonly R
       guard: gates.key("environment:connections:update"),
       input: connectBody(changedConnectionBody),
       query: namedQuery,
+      headers: keyInHeader,
       refuses: changeRefuses,
       answers: { means: "It is changed.", schema: doneAnswer },
       run: async ({ params, query, input, principal, incoming }) => {
@@ -159,6 +161,7 @@ export const connectionRoutes = (use: ConnectUseCases, gates: Gates): readonly R
       guard: gates.key("environment:connections:delete"),
       input: noBody,
       query: namedQuery,
+      headers: keyInHeader,
       refuses: deleteRefuses,
       answers: { means: "It is gone, and its credentials with it.", schema: doneAnswer },
       run: async ({ params, query, principal, incoming }) => {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Refusal } from "../../kernel/errors.ts";
-import { checkFields, type Texts } from "../catalogue/check-fields.ts";
+import { apartFrom, checkFields, type Texts } from "../catalogue/check-fields.ts";
 import type { Provider, Shape } from "../catalogue/model/provider.ts";
 import { prepareRequest } from "../catalogue/request-parts.ts";
 import type { Connection, Integration } from "../model/connection.ts";
@@ -99,11 +99,10 @@ export const importConnection = (deps: Deps): ImportConnection => {
       connectionByKeys(query, holder.environment.id, integration.uniqueKey, connectionId);
     const known = await find(store.query);
     const kept = known && { ...known.config, ...openKeptConfig(deps, known) };
-    const config = checkFields(
-      provider.connection_config,
-      { ...kept, ...wanted.config },
-      "connection_config",
-    );
+    const fields = provider.connection_config;
+    // An app brings along what it had elsewhere, and reads it again.
+    const { known: given, foreign } = apartFrom(fields, { ...kept, ...wanted.config });
+    const config = { ...foreign, ...checkFields(fields, given, "connection_config") };
     const verified = await verifiedOf(wanted, config);
     await store.transaction(async (tx) => {
       const now = clock.now();

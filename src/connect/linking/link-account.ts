@@ -1,5 +1,5 @@
 import { Refusal } from "../../kernel/errors.ts";
-import { checkFields, type Texts } from "../catalogue/check-fields.ts";
+import { apartFrom, checkFields, type Texts } from "../catalogue/check-fields.ts";
 import { prepareRequest } from "../catalogue/request-parts.ts";
 import type { RoomDeps } from "../deps.ts";
 import type { Connection } from "../model/connection.ts";
@@ -35,13 +35,15 @@ const configOf = (
   { session, integration, provider, config }: Submission,
   former: Connection | undefined,
 ): Texts => {
+  const fields = provider.connection_config;
   const kept = former && { ...former.config, ...openKeptConfig(deps, former) };
   // What the app has laid down is not for the person to change.
   const laidDown = {
     ...session.terms.configDefaults[integration.uniqueKey],
     ...openDefaults(deps, session)[integration.uniqueKey],
   };
-  return checkFields(provider.connection_config, { ...kept, ...config, ...laidDown }, "params");
+  const { known, foreign } = apartFrom(fields, kept ?? {});
+  return { ...foreign, ...checkFields(fields, { ...known, ...config, ...laidDown }, "params") };
 };
 
 /** @param config of the connection. @throws Refusal connection_failing, and all of verify-credentials.ts */

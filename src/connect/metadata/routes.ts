@@ -4,7 +4,7 @@ import { metadataAnswer } from "../wire/answers.ts";
 import { connectionId, integrationKey, metadataBody, whichIntegration } from "../wire/bodies.ts";
 import type { ConnectUseCases } from "../use-cases.ts";
 import type { Gates } from "../wire/gates.ts";
-import { connectBody, connectQuery, parsePart } from "../wire/input.ts";
+import { connectBody, keyInHeader, namingQuery, parsePart } from "../wire/input.ts";
 import type { How } from "./set-metadata.ts";
 import { connectWire } from "../wire/wire.ts";
 import { refusals } from "../model/refusals.ts";
@@ -14,7 +14,7 @@ const ways: readonly (readonly ["POST" | "PATCH", How, status: 200 | 201, summar
   ["PATCH", "merge", 200, "Lay something over what an app keeps with connections"],
 ];
 
-const olderQuery = connectQuery(
+const olderQuery = namingQuery(
   z.strictObject({ provider_config_key: integrationKey.describe(whichIntegration) }),
 );
 
@@ -50,6 +50,7 @@ export const metadataRoutes = (use: ConnectUseCases, { key }: Gates): readonly R
       input: connectBody(z.looseObject({})),
       status,
       query: olderQuery,
+      headers: keyInHeader,
       refuses: metadataRefuses,
       answers: { means: "What was sent.", schema: z.looseObject({}) },
       run: async ({ params, query, input, principal }) => {

@@ -34,7 +34,7 @@ const schema = z.object({
     "How often the call is made again at most, 10 of them: after no answer, 429 and 5xx",
   ),
   "retry-on": optional(
-    z.string().regex(/^[1-5]\d\d(, ?[1-5]\d\d){0,63}$/, "must be statuses such as 409,425"),
+    z.string().regex(/^\d{1,9}(, ?\d{1,9}){0,63}$/, "must be statuses such as 409,425"),
   ).describe("Further statuses to try again at, with commas between. 401 is never tried again"),
   "base-url-override": optional(z.string().max(2048)).describe(
     "Another address than the provider's. Another origin needs a key that may read credentials",

@@ -1,11 +1,12 @@
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import type { Random } from "../../kernel/ids.ts";
 import { Secret } from "../../kernel/secret.ts";
 
 /**
- * How a receiver knows that a webhook is from here. Two ways at once: Standard Webhooks
+ * How a receiver knows that a webhook is from here. Several ways at once: Standard Webhooks
  * (https://www.standardwebhooks.com), which covers id and time too and can carry several signatures, and the original's
- * header, which its SDK checks.
+ * headers, which its SDKs check: a HMAC, and for those before 0.67 a bare hash, which is weak (a hash of secret and text
+ * can be made longer by whoever sees it) and there for them alone.
  */
 
 const prefix = "whsec_";
@@ -31,7 +32,7 @@ type Signed = {
 };
 
 /**
- * The original's header has room for one signature. While two secrets count, attempts take turns: a receiver that knows
+ * The original's headers have room for one signature. While two secrets count, attempts take turns: a receiver that knows
  * only the former one refuses the first and accepts the second, a few seconds later.
  */
 export const signatureHeaders = ({
@@ -50,6 +51,9 @@ export const signatureHeaders = ({
     "webhook-id": id,
     "webhook-timestamp": timestamp,
     "webhook-signature": former === undefined ? signed(secret) : `${signed(secret)} ${signed(former)}`,
+    "x-nango-signature": createHash("sha256")
+      .update(single.reveal() + body)
+      .digest("hex"),
     "x-nango-hmac-sha256": createHmac("sha256", single.reveal()).update(body).digest("hex"),
   };
 };

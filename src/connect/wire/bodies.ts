@@ -14,7 +14,8 @@ const line = (least: number, most: number) =>
     .max(most)
     .refine((text) => !/\p{Cc}/u.test(text), "has a control character in it");
 
-const tagKey = z
+/** What tags are called, where they are made and where they are asked for. */
+export const tagKey = z
   .string()
   .max(64)
   .regex(/^[a-zA-Z][a-zA-Z0-9_\-./]*$/, "must begin with a letter, and have letters, digits and _-./ only");
@@ -102,6 +103,14 @@ export const connectionId = z
   .min(1)
   .max(255)
   .regex(/^[a-zA-Z0-9,.;:=+~[\]|@${}"'\\/_ -]+$/, "has a character that no connection id has");
+
+/** What is behind an id in the paths of this wire: a connection is not to be made that such a path is the name of. */
+const subPath = /.\/(config|metadata)$/;
+
+export const newConnectionId = connectionId.refine(
+  (id) => !subPath.test(id),
+  "ends like the path of something else: /config or /metadata",
+);
 
 /** No `javascript:`, and nothing else that leads to no place of the web. */
 const webAddress = z.url({ protocol: /^https?$/ });
@@ -202,13 +211,28 @@ export const changedIntegrationBody = z.strictObject({
 export type ChangedIntegrationBody = z.output<typeof changedIntegrationBody>;
 
 /** As the wire tells them apart; for a provider's other fields there is no type of their own. */
-const credentials = z.union([
-  z.strictObject({ type: z.literal("BASIC"), username: credential, password: credential }),
-  z.strictObject({ type: z.literal("API_KEY"), apiKey: credentialKey }),
-  z.strictObject({ type: z.literal("NONE") }),
-]);
+const credentials = z.discriminatedUnion(
+  "type",
+  [
+    z.strictObject({ type: z.literal("BASIC"), username: credential, password: credential }),
+    z.strictObject({ type: z.literal("API_KEY"), apiKey: credentialKey }),
+    z.strictObject({ type: z.literal("NONE") }),
+  ],
+  {
+    error: ({ code, input }) => {
+      if (code !== "invalid_union") return undefined;
+      const type = typeof input === "object" && input !== null && "type" in input ? input.type : undefined;
+      return typeof type === "string" && /^(OAUTH|MCP_OAUTH)/.test(type)
+        ? "Latchkey does not keep credentials of OAuth: it has BASIC, API_KEY and NONE"
+        : "must be BASIC, API_KEY or NONE";
+    },
+  },
+);
 
-const connectionConfig = z.record(z.string().max(64), z.string().max(1024));
+/** Beside the fields of the provider's file, whatever an app that moves here had in it. */
+const connectionConfig = z
+  .record(z.string().max(64), z.string().max(1024))
+  .refine((config) => Object.keys(config).length <= 100, "at most 100 fields");
 
 export const changedConnectionBody = z.strictObject({
   /** Checked with the provider first; refused ones change nothing. */
@@ -225,7 +249,7 @@ const metadata = z.record(z.string(), z.unknown());
 
 const labels = {
   provider_config_key: integrationKey,
-  connection_id: connectionId.optional(),
+  connection_id: newConnectionId.optional(),
   connection_config: connectionConfig.optional(),
   metadata: metadata.optional(),
 } as const;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Refusal, type Issue, type RefusalKind } from "../../kernel/errors.ts";
+import { fewOf, Refusal, type Issue, type RefusalKind } from "../../kernel/errors.ts";
 import type { Incoming } from "../../kernel/http/incoming.ts";
 import { ofFields, type Input, type Query } from "../../kernel/http/input.ts";
 import { refusals } from "../model/refusals.ts";
@@ -10,11 +10,26 @@ import { flagWords, readFlag } from "../../kernel/text/flag.ts";
  * so too, and its clients may look at them (recorded, contract nango §3, §5).
  */
 
+const mostNames = 20;
+
+/** In zod's words; of very many names only the first. */
+const messageOf = (issue: z.core.$ZodIssue): string => {
+  if (issue.code !== "unrecognized_keys" || issue.keys.length <= mostNames) return issue.message;
+  const names = issue.keys.slice(0, mostNames).map((name) => JSON.stringify(name.slice(0, 32)));
+  return `Unrecognized keys: ${names.join(", ")} … and ${issue.keys.length - mostNames} more`;
+};
+
 const issuesOf = (error: z.ZodError): readonly Issue[] =>
-  error.issues.map(({ path, code, message }) => ({ field: path.join("."), rule: code, message }));
+  error.issues.map((issue) => ({
+    field: issue.path.join("."),
+    rule: issue.code,
+    message: messageOf(issue),
+  }));
 
 const sentenceOf = (issues: readonly Issue[]): string =>
-  issues.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`)).join("; ");
+  fewOf(issues)
+    .map(({ field, message }) => (field === "" ? message : `${field}: ${message}`))
+    .join("; ");
 
 /** @throws Refusal of this kind, with everything that is wrong and not only the first */
 export const parsePart = <Value>(schema: z.ZodType<Value>, value: unknown, kind: RefusalKind): Value => {
@@ -84,6 +99,26 @@ export const connectQuery = <Shape extends z.ZodRawShape>(
   schema,
   refuses: [refusals.invalid_query_params],
   read: (incoming) => parsePart(schema, queryOf(incoming), refusals.invalid_query_params),
+});
+
+const keyHeader = "provider-config-key";
+
+/** In the place of `provider_config_key` in the query, as the original's older calls have it. */
+export const keyInHeader = z.object({
+  [keyHeader]: z.string().optional().describe("The integration's key, where the query does not name it"),
+});
+
+/** The same for calls that name an integration: by the query first, else by the header. */
+export const namingQuery = <Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape, z.core.$strict>,
+): Query<z.output<z.ZodObject<Shape, z.core.$strict>>> => ({
+  schema,
+  refuses: [refusals.invalid_query_params],
+  read: (incoming) => {
+    const header = incoming.header(keyHeader);
+    const inHeader = header === undefined ? {} : { provider_config_key: header };
+    return parsePart(schema, { ...inHeader, ...queryOf(incoming) }, refusals.invalid_query_params);
+  },
 });
 
 /** The original takes none, where a row names none. */

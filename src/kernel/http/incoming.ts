@@ -104,8 +104,24 @@ export class Incoming {
     );
   }
 
-  /** A header that is sent once; undefined otherwise. */
+  /**
+   * How often a header was sent. Of some Node keeps the first one and drops the rest; a proxy in front of us may have
+   * judged by another.
+   * @param name in lower case
+   */
+  #times(name: string): number {
+    const { rawHeaders } = this.#request.raw;
+    let times = 0;
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const sent = rawHeaders[index];
+      if (sent?.length === name.length && sent.toLowerCase() === name) times += 1;
+    }
+    return times;
+  }
+
+  /** A header that is sent once; undefined otherwise. @param name in lower case */
   header(name: string): string | undefined {
+    if (this.#times(name) > 1) return undefined;
     const value = this.#request.headers[name];
     return typeof value === "string" ? value : undefined;
   }
@@ -122,6 +138,7 @@ export class Incoming {
   bearer(): Secret | "missing" | "malformed" {
     const header = this.#request.headers.authorization;
     if (header === undefined) return "missing";
+    if (this.#times("authorization") > 1) return "malformed";
     // Node reads each byte as a character, and what can't be seen is several bytes.
     const text = Buffer.from(header, "latin1").toString("utf8");
     const token = withoutUnseenAround(text.replace(/^Bearer +/i, ""));
@@ -167,14 +184,9 @@ export class Incoming {
    * So it is when the request's target names another host, which then is the one that was meant (RFC 9112 §3.2.2).
    */
   #host(): string | undefined {
-    const { rawHeaders, url = "" } = this.#request.raw;
+    const { url = "" } = this.#request.raw;
     if (!url.startsWith("/") && !isOurHost(URL.parse(url)?.host, this.#surroundings.origin)) return undefined;
-    let hosts = 0;
-    for (let index = 0; index < rawHeaders.length; index += 2) {
-      const name = rawHeaders[index];
-      if (name?.length === 4 && name.toLowerCase() === "host") hosts += 1;
-    }
-    return hosts === 1 ? this.#request.headers.host : undefined;
+    return this.#times("host") === 1 ? this.#request.headers.host : undefined;
   }
 
   /** @throws Refusal cross_site */
@@ -194,7 +206,7 @@ export class Incoming {
   json(): unknown {
     const { body } = this.#request;
     if (!Buffer.isBuffer(body) || body.length === 0) return undefined;
-    if (!jsonType.test(this.#request.headers["content-type"] ?? "")) {
+    if (!jsonType.test(this.header("content-type") ?? "")) {
       throw new Refusal(refusals.content_type_unsupported);
     }
     return parseJsonBody(body);

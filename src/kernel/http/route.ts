@@ -69,6 +69,8 @@ type RouteFacts = {
   readonly sameSite?: true;
   /** The body is not read beforehand: `run` takes it as a stream (`incoming.stream`). */
   readonly streams?: true;
+  /** Pages of any origin may call with what the browser holds for ours: nothing of that is read, or answered. */
+  readonly fromAnyPage?: true;
   /** Only there to say that it is not: it has no good ending. */
   readonly notSupported?: true;
   /** For the documents: what is read of the headers, besides credentials. */

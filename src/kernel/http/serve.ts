@@ -12,7 +12,7 @@ import { ownersOf, type Owners } from "./owners.ts";
 import { patternOf, urlOf } from "./path.ts";
 import { createReplies, type Exchange } from "./reply.ts";
 import type { Route } from "./route.ts";
-import type { Wire } from "./wire.ts";
+import type { Headers, Wire } from "./wire.ts";
 
 type ServeDeps = {
   readonly routes: readonly Route[];
@@ -101,6 +101,16 @@ const isOfPerson = ({ method, headers }: FastifyRequest): boolean =>
 const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
   method === "OPTIONS" && "access-control-request-method" in headers;
 
+/** Where a page calls with credentials, a browser takes no `*` for its origin (Fetch §3.3.5). */
+const pageHeaders = ({ headers: { origin } }: FastifyRequest): Headers =>
+  origin === undefined
+    ? {}
+    : {
+        "access-control-allow-origin": origin,
+        "access-control-allow-credentials": "true",
+        vary: "Origin",
+      };
+
 /** The HTTP server over all rooms' rows. Requests are judged in the order of `route()`. */
 export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
   const { routes, corsOrigins, surroundings, unowned } = deps;
@@ -161,6 +171,7 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
       handler: async (request, reply) => {
         const exchange = exchangeOf(request, reply, row.wire, row.status);
         try {
+          if (row.fromAnyPage) Object.assign(exchange.incoming.answerHeaders, pageHeaders(request));
           await answer(exchange, await row.handle(exchange.incoming));
         } catch (error) {
           refuse(exchange, error);
@@ -169,10 +180,13 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
       },
     });
   }
-  for (const [path, wire] of new Map(routes.map(({ path: of, wire: its }) => [urlOf(of), its]))) {
-    const { preflight: headers } = wire;
-    if (!headers) continue;
-    app.options(path, (request, reply) => answer(exchangeOf(request, reply, wire), { status: 204, headers }));
+  for (const [path, { wire, fromAnyPage }] of new Map(routes.map((row) => [urlOf(row.path), row]))) {
+    const { preflight } = wire;
+    if (!preflight) continue;
+    app.options(path, (request, reply) => {
+      const headers = fromAnyPage ? { ...preflight, ...pageHeaders(request) } : preflight;
+      return answer(exchangeOf(request, reply, wire), { status: 204, headers });
+    });
   }
 
   app.setErrorHandler((error, request, reply) =>

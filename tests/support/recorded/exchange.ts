@@ -64,8 +64,6 @@ type Answer = {
 export type Exchange = {
   readonly title: string;
   readonly ask: (at: RecordedScene) => Promise<Reply>;
-  /** It is for programs of the operator, and not for pages. */
-  readonly isNotForPages?: true;
   readonly recorded: Answer;
   /** What comes in place of that: of a repair, and only where it has a reason. */
   readonly repaired?: Partial<Answer> & { readonly why: keyof typeof repairs };
@@ -101,7 +99,7 @@ const holdRefusal = (reply: Reply, { code, issues }: Told): void => {
 };
 
 /** Fails unless the answer is the recorded one, or the one that it was repaired to. */
-export const expectAsRecorded = ({ recorded, repaired, isNotForPages }: Exchange, reply: Reply): void => {
+export const expectAsRecorded = ({ recorded, repaired }: Exchange, reply: Reply): void => {
   const {
     status,
     headers = {},
@@ -112,7 +110,7 @@ export const expectAsRecorded = ({ recorded, repaired, isNotForPages }: Exchange
     : { ...recorded, ...repaired };
   expect(reply.status, reply.text).toBe(status);
   expect(reply.headers).toMatchObject(headers);
-  expect(reply.headers["access-control-allow-origin"]).toBe(isNotForPages ? undefined : "*");
+  expect(reply.headers["access-control-allow-origin"]).toBe("*");
   if (error) holdRefusal(reply, error);
   else if (body === undefined) expect(reply.text).toBe("");
   else if (typeof body === "string") expect(reply.json()).toBe(body);

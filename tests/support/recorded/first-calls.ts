@@ -51,8 +51,7 @@ export const whoMayCall: readonly Exchange[] = [
     title: "Health",
     ask: ({ house }) => house.send("GET", "/health"),
     recorded: { status: 200, body: { result: "ok" } },
-    isNotForPages: true,
-    repaired: { why: "health", status: 404, body: "Not found" },
+    repaired: { why: "health", status: 501, error: { code: "not_supported" } },
   },
   {
     title: "No Authorization header",
