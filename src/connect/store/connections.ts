@@ -50,7 +50,7 @@ const connectionOf = (row: Joined, tags: Readonly<Record<string, string>>): Conn
 });
 
 /** With what a connection is linked by. Those of an integration that was deleted are nobody's, and wait to be erased. */
-export const joined = (query: Queries) =>
+const joined = (query: Queries) =>
   tables(query)
     .selectFrom("connections")
     .innerJoin("integrations", "integrations.id", "connections.integration_id")
@@ -61,7 +61,7 @@ export const joined = (query: Queries) =>
 /** Rows whose tags are asked for by one statement: both stores bound how much a statement may name. */
 const atOnce = 1000;
 
-export const withTags = async (query: Queries, rows: readonly Joined[]): Promise<readonly Connection[]> => {
+const withTags = async (query: Queries, rows: readonly Joined[]): Promise<readonly Connection[]> => {
   const tags: { connection_row: number; key: string; value: string }[] = [];
   for (let from = 0; from < rows.length; from += atOnce) {
     const ids = rows.slice(from, from + atOnce).map(({ id }) => id);

@@ -107,7 +107,7 @@ export const connectionId = z
 /** What is behind an id in the paths of this wire: a connection is not to be made that such a path is the name of. */
 const subPath = /.\/(config|metadata)$/;
 
-export const newConnectionId = connectionId.refine(
+const newConnectionId = connectionId.refine(
   (id) => !subPath.test(id),
   "ends like the path of something else: /config or /metadata",
 );

@@ -4,7 +4,7 @@ import { readFlag } from "../text/flag.ts";
 import { readServiceUrl } from "../text/service-url.ts";
 
 /** Options of the URL, behind its `?`, as the settings and the guide tell of them. */
-export const smtpOptions = {
+const smtpOptions = {
   ignoreTLS: "never encrypt, though the server offers it",
   requireTLS: "send nothing without encryption",
   "tls.rejectUnauthorized": "`false` believes any certificate",
