@@ -28,6 +28,21 @@ export const mayExist = async (config: Config): Promise<boolean> => {
 
 export const outboxFolder = (config: Config): string => join(config.dataFolder, "outbox");
 
+/** A store that was lost must not be replaced by an empty one without a word. */
+const refuseLostStore = async (config: Config): Promise<void> => {
+  if (config.rootKeys !== undefined || (await mayExist(config))) return;
+  const address = storeAddress(config);
+  const keys = join(config.dataFolder, "root.keys");
+  const isLost = await stat(keys).then(
+    () => true,
+    () => false,
+  );
+  if (!isLost || address.kind === "postgres") return;
+  throw new SetupFault(
+    `There is ${keys}, but not the database that belongs to it, ${address.path}: put it back from a backup, or check LATCHKEY_DATA. To begin with an empty one, move that file away first.`,
+  );
+};
+
 /** Makes the data folder, or says in one sentence why that can't be. */
 const prepareFolder = async (config: Config): Promise<void> => {
   try {
@@ -61,6 +76,7 @@ export const openReadyStore = async (
   around: { readonly clock: Clock; readonly log: Log },
   makeReady: (store: Store) => Promise<void>,
 ): Promise<Store> => {
+  await refuseLostStore(config);
   await prepareFolder(config);
   const address = storeAddress(config);
   const store = storeOf(config, around);

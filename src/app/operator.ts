@@ -13,9 +13,7 @@ export type OperatorHouse = Ground & {
   close(): Promise<void>;
 };
 
-/** Whether a command makes the store when there is none, or takes that for a sign that it looks in a wrong place. */
-export type WhenNew = "make" | "refuse";
-
+/** Taken for a sign that a command looks in a wrong place: what is made there would be missed elsewhere. */
 const noStore = (config: Config): SetupFault => {
   const address = storeAddress(config);
   return new SetupFault(
@@ -29,7 +27,7 @@ const noStore = (config: Config): SetupFault => {
  * A store that other processes may be using is not migrated on the side: they might be of an older version, and the
  * operator only wanted to lock somebody.
  */
-const makeReady = async (store: Store, config: Config, whenNew: WhenNew): Promise<void> => {
+const refuseUnready = async (store: Store, config: Config): Promise<void> => {
   const { applied, pending } = await store.migrationState();
   if (pending.length === 0) return;
   if (applied.length > 0) {
@@ -37,23 +35,18 @@ const makeReady = async (store: Store, config: Config, whenNew: WhenNew): Promis
       `The store lacks ${pending.join(", ")}: restart the server on this version, or run "latchkey migrate" first.`,
     );
   }
-  if (whenNew === "refuse") throw noStore(config);
-  await store.migrate();
+  throw noStore(config);
 };
 
-/** Opens the store beside a running server, or before there is one. @throws SetupFault */
-export const openOperatorStore = async (config: Config, log: Log, whenNew: WhenNew): Promise<Store> => {
-  if (whenNew === "refuse" && !(await mayExist(config))) throw noStore(config);
-  return openReadyStore(config, { clock: systemClock, log }, (store) => makeReady(store, config, whenNew));
+/** Opens the store beside a running server. Only the server and `migrate` make one. @throws SetupFault */
+export const openOperatorStore = async (config: Config, log: Log): Promise<Store> => {
+  if (!(await mayExist(config))) throw noStore(config);
+  return openReadyStore(config, { clock: systemClock, log }, (store) => refuseUnready(store, config));
 };
 
 /** The same with the keys and the accounts. Mails that are queued go out when a server runs. @throws SetupFault */
-export const openOperatorHouse = async (
-  config: Config,
-  log: Log,
-  whenNew: WhenNew,
-): Promise<OperatorHouse> => {
-  const store = await openOperatorStore(config, log, whenNew);
+export const openOperatorHouse = async (config: Config, log: Log): Promise<OperatorHouse> => {
+  const store = await openOperatorStore(config, log);
   try {
     const ground = await layGround({ store, config, log }, () => undefined);
     return {

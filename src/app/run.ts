@@ -1,5 +1,6 @@
 import { systemClock } from "#kernel/clock.ts";
 import { sizeThreadPool, type Config } from "#kernel/config.ts";
+import { isWritableByOthers } from "#kernel/folder.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
 import { compose } from "./compose.ts";
 import { outboxFolder } from "./open-store.ts";
@@ -58,6 +59,11 @@ export const run = async (config: Config): Promise<void> => {
   process.on("SIGINT", onSignal);
 
   const mail = config.smtpUrl ? "Mail goes out by SMTP." : `Mail is written to ${outboxFolder(config)}`;
+  if (await isWritableByOthers(config.dataFolder)) {
+    process.stderr.write(
+      `Warning: ${config.dataFolder} can be written by other users of this machine. Run: chmod go-w '${config.dataFolder}'\n`,
+    );
+  }
   // Last, because whoever reads it may send a signal at once.
   process.stdout.write(
     `Latchkey is at ${config.origin.origin}\n${mail}\nNext: open it in a browser and sign up.\n`,

@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import type { Account, Whence } from "#accounts";
-import { openOperatorHouse, type OperatorHouse, type WhenNew } from "#app/operator.ts";
+import { openOperatorHouse, type OperatorHouse } from "#app/operator.ts";
 import { systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import { createLog, type Log } from "#kernel/telemetry/log.ts";
@@ -19,10 +19,9 @@ export const commandLog = (config: Config, { stderr }: Io): Log =>
 export const withHouse = async <Result>(
   io: Io,
   work: (house: OperatorHouse) => Promise<Result>,
-  whenNew: WhenNew = "refuse",
 ): Promise<Result> => {
   const config = configOf(io);
-  const house = await openOperatorHouse(config, commandLog(config, io), whenNew);
+  const house = await openOperatorHouse(config, commandLog(config, io));
   try {
     return await work(house);
   } finally {

@@ -272,7 +272,8 @@ export const inspectConfig = (
     });
   }
   const config: Config = {
-    host: get("LATCHKEY_HOST"),
+    // In brackets, as URLs have it.
+    host: get("LATCHKEY_HOST").replace(/^\[(.*)\]$/, "$1"),
     port,
     origin,
     dataFolder: resolve(get("LATCHKEY_DATA")),

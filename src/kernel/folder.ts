@@ -10,6 +10,15 @@ export const isMissing = (error: unknown): boolean => codeOf(error) === "ENOENT"
 const isFolder = async (path: string): Promise<boolean> => (await stat(path)).isDirectory();
 
 /**
+ * Whether others than its owner may put files there, by group or by everybody. On Windows the access list decides, which
+ * this does not look at.
+ *
+ * @throws the error of the file system
+ */
+export const isWritableByOthers = async (path: string): Promise<boolean> =>
+  process.platform !== "win32" && ((await stat(path)).mode & 0o022) !== 0;
+
+/**
  * Makes a folder of this user only, and those above it. One level at a time, because Node's own recursive way
  * never returns where a parent exists and nothing may be made in it, as under `/proc`.
  * @throws the error of the file system

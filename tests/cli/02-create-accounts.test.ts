@@ -167,6 +167,7 @@ describe("latchkey account create", () => {
 
 test("what a command makes is for its user only", async () => {
   const fresh = await newPlace();
+  await fresh.latchkeyProcess(["migrate"]);
   await fresh.latchkeyProcess(["account", "create", "first@example.com"]);
   for (const name of await readdir(fresh.folder)) {
     expect((await stat(join(fresh.folder, name))).mode & 0o077, name).toBe(0);

@@ -176,6 +176,7 @@ describe("latchkey keys", () => {
 describe("root keys", () => {
   test("status shows a new one as not used yet, and does not use it", async () => {
     const fresh = await newPlace();
+    await fresh.latchkey(["migrate"]);
     await fresh.latchkey(["account", "create", "ada@example.com"]);
     const path = join(fresh.folder, "root.keys");
     const file = await readFile(path, "utf8");
@@ -194,6 +195,7 @@ describe("root keys", () => {
 
   test("a missing one is named; status works without it, and nothing else does", async () => {
     const fresh = await newPlace();
+    await fresh.latchkey(["migrate"]);
     await fresh.latchkey(["account", "create", "ada@example.com"]);
     await rm(join(fresh.folder, "root.keys"));
 

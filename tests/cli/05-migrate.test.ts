@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { leavePlaces, newPlace, type Place } from "../support/command.ts";
+import { examine } from "../support/doctor.ts";
 
 afterEach(leavePlaces);
 
@@ -84,8 +85,15 @@ describe("other commands", () => {
     expect(await readdir(place.folder)).not.toContain("root.keys");
   });
 
-  test("but the first account may be made before the first start", async () => {
+  test("and none of them makes one, but the first account may be made before the first start", async () => {
     const place = await newPlace();
+    const refused = await place.latchkey(["account", "create", "first@example.com"]);
+    expect(refused).toMatchObject({ code: 1, out: "" });
+    expect(refused.err).toMatch(
+      /^There is no database at |^The database of LATCHKEY_DATABASE_URL is empty: /,
+    );
+    expect(await readdir(place.folder)).not.toContain("latchkey.db");
+    await place.latchkey(["migrate"]);
     const { out } = await place.latchkey(["account", "create", "first@example.com"]);
     const server = await place.serve();
 
@@ -95,8 +103,12 @@ describe("other commands", () => {
 
   test("do not migrate a store on the side, which older servers may be using", async () => {
     const place = await newPlace();
+    await place.latchkey(["migrate"]);
     await place.latchkey(["account", "create", "ada@example.com"]);
     await rewriteHistory(place, "forget the last");
+    const findings = await examine(place);
+    expect(findings.of("migrations").state).toBe("warn");
+    expect(findings.all.filter(({ state }) => state === "fail")).toEqual([]);
     const refused = await place.latchkey(["account", "lock", "ada@example.com"]);
 
     expect(refused).toMatchObject({ code: 1, out: "" });

@@ -1,7 +1,10 @@
 import { sql } from "kysely";
 import { once } from "node:events";
+import { chmod, readdir, rm } from "node:fs/promises";
+import { createServer as createHttpServer, request as httpRequest } from "node:http";
 import { createServer, type Server as Listener } from "node:net";
-import { afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { join } from "node:path";
+import { afterEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { smtpAnswer, startMailServer } from "../../src/kernel/mail/testing/mail-server.ts";
 import { leavePlaces, newPlace } from "../support/command.ts";
 import { examine, usedPlace } from "../support/doctor.ts";
@@ -83,6 +86,34 @@ describe("mail", () => {
   });
 });
 
+test("a data folder that others may write is told of, and a lost database is not made anew", async () => {
+  const place = await usedPlace();
+  for (const mode of [0o770, 0o702, 0o777]) {
+    await chmod(place.folder, mode);
+    expect((await examine(place)).of("folder")).toMatchObject({
+      state: "fail",
+      remedy: `Run: chmod go-w '${place.folder}'`,
+    });
+  }
+  await chmod(place.folder, 0o750);
+  expect((await examine(place)).of("folder").state).toBe("ok");
+  if (inject("store").kind === "postgres") return;
+
+  for (const name of await readdir(place.folder)) {
+    if (name.startsWith("latchkey.db")) await rm(join(place.folder, name));
+  }
+  for (const command of ["serve", "migrate"]) {
+    const refused = await place.latchkeyProcess([command]);
+    expect(refused).toMatchObject({ code: 1, out: "" });
+    expect(refused.err).toMatch(
+      /root\.keys, but not the database that belongs to it, .*To begin with an empty one, /,
+    );
+  }
+  expect((await readdir(place.folder)).filter((name) => name.includes(".db"))).toEqual([]);
+  await rm(join(place.folder, "root.keys"));
+  expect(await place.latchkey(["migrate"])).toMatchObject({ code: 0 });
+});
+
 describe("webhooks", () => {
   test("that wait, fail, or were given up are told of", async () => {
     const place = await usedPlace();
@@ -146,6 +177,34 @@ describe("origin and server", () => {
       state: "fail",
       message: expect.stringMatching(/must be https/),
     });
+  });
+
+  test("goes the way that people go, and tells of a proxy that passes on another host", async () => {
+    const seen = { host: "" };
+    const proxy = createHttpServer((request, response) => {
+      const { method, url: path, headers } = request;
+      const host = seen.host === "" ? headers.host : seen.host;
+      const to = { port: Number(place.settings["LATCHKEY_PORT"]), host: "127.0.0.1", method, path };
+      const passed = httpRequest({ ...to, headers: { ...headers, host } }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      passed.end();
+    });
+    const front = await listening(proxy);
+    const place = await usedPlace({ LATCHKEY_ORIGIN: `http://localhost:${front}` });
+    expect((await examine(place)).all.map(({ name }) => name)).not.toContain("way in");
+    await place.serve();
+    expect((await examine(place)).of("way in")).toMatchObject({ state: "ok" });
+
+    seen.host = `127.0.0.1:${place.settings["LATCHKEY_PORT"]}`;
+    expect((await examine(place)).of("way in")).toMatchObject({
+      state: "fail",
+      message: expect.stringContaining(` as calls of ${seen.host}, `),
+      remedy: expect.stringContaining("Host header"),
+    });
+    const gone = { LATCHKEY_ORIGIN: `http://localhost:${await freePort()}` };
+    expect((await examine(place, gone)).of("way in").state).toBe("warn");
   });
 
   test("fails when another program has the port, or a server of another store", async () => {

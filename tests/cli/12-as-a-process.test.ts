@@ -10,6 +10,7 @@ const password = "correct horse 7";
 let place: Place;
 beforeAll(async () => {
   place = await newPlace();
+  await place.latchkey(["migrate"]);
   await place.latchkey(["account", "create", "ada@example.com", "--password-stdin"], { input: password });
 });
 afterAll(leavePlaces);

@@ -24,7 +24,9 @@ describe("paths", () => {
     "/api/me/password_reset/confirm",
     "/api/v9/ME",
     "/API/v9/me",
-    "//api/v9/me",
+    "//nothing",
+    "//api.example.com/v9/me",
+    "//dev/mails",
     "/api//v9/me",
     "/api/v9/me/..",
     "/api/v9/me%2f",
@@ -39,6 +41,21 @@ describe("paths", () => {
       expect([reply.status, reply.text]).toEqual([404, '"Not found"']);
       expect(reply.headers["content-type"]).toBe("application/json; charset=utf-8");
       expect(reply.headers.allow).toBeUndefined();
+    }
+  });
+
+  test("of the API may begin with more slashes than one; others may not", async () => {
+    const { session } = await house.person();
+    for (const path of ["//api/v9/me", "///api/v9/me?with_related_data=true", "//api/me"]) {
+      const reply = await house.send("GET", path, { session });
+      expect([reply.status, reply.headers.location], path).toEqual([200, undefined]);
+    }
+    const foreign = await house.send("GET", "//api/v9/me", { session, headers: { host: "evil.example" } });
+    expect(foreign.status).toBe(421);
+    expect((await house.send("GET", "//connections")).status).toBe(401);
+    for (const path of ["//login", "//docs/", "//proxy/api/v9/me", "//connect/", "//assets/x"]) {
+      const reply = await house.send("GET", path, { session });
+      expect([reply.status, reply.headers.location], path).toEqual([404, undefined]);
     }
   });
 

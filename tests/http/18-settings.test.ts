@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { afterAll, describe, expect, test } from "vitest";
+import { loadConfig } from "#kernel/config.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
 import { sessionOf, type Sent } from "../support/http.ts";
 import { codeIn } from "../support/mails.ts";
@@ -271,4 +272,23 @@ describe("the limits", () => {
     expect(await statuses(believing)).toEqual([200, 200, 429, 200, 429]);
     expect(await statuses(plain)).toEqual([200, 429, 429, 429, 429]);
   });
+});
+
+test("settings are read as people write them, and what is wrong is told as it is", () => {
+  const at = (settings: Readonly<Record<string, string>>) => () => loadConfig(settings, false);
+  expect(at({ LATCHKEY_HOST: "[::1]" })().host).toBe("::1");
+  expect(at({ LATCHKEY_PORT: "\u200b3001\u00a0", LATCHKEY_LOG_LEVEL: "INFO" })()).toMatchObject({
+    port: 3001,
+    logLevel: "info",
+  });
+  expect(at({ LATCHKEY_MAIL_FROM: "R&D <r&d@example.com>" })().mailFrom).toBe("R&D <r&d@example.com>");
+  expect(at({ LATCHKEY_CORS_ORIGINS: "https://a.example/x" })).toThrow(/or chrome-extension:\/\/abcd/);
+  expect(at({ LATCHKEY_ORIGIN: "https://example.com/accounts" })).toThrow(
+    /without a path, .*Its cookies are good for a whole host, .*give it a host name of its own/,
+  );
+  expect(at({ LATCHKEY_ORIGIN: "https://" })).toThrow(/names no host/);
+  const url = "postgres://me:Hunter2#Hunter2@localhost/latchkey";
+  expect(at({ LATCHKEY_DATABASE_URL: url })).toThrow(
+    "LATCHKEY_DATABASE_URL has # in its user or password, which must be written %23 there.",
+  );
 });

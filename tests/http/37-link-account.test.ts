@@ -214,6 +214,19 @@ test.each([
   ]);
 });
 
+test.each(["api_token", " API_TOKEN".toLowerCase()])(
+  "%j for a name and the token for a password link",
+  async (name) => {
+    const reply = await scene.submit(await scene.session(), {
+      json: { username: name, password: holder.token },
+    });
+    expect([reply.status, reply.json()]).toEqual([
+      200,
+      expect.objectContaining({ account: shownAccount(holder) }),
+    ]);
+  },
+);
+
 test("a key or a token that was pasted with what can't be seen works, and one inside is named", async () => {
   const key = await environmentKey(house);
   const { token } = holder;

@@ -58,7 +58,7 @@ test(
     provider.answers("/hook", { status: 204 });
     const site = await newSite({ LATCHKEY_OUTBOUND_ALLOW: provider.origin, LATCHKEY_LOG_LEVEL: "warn" });
     let running: Running = await startProcess(site.settings);
-    const hand = await openOperatorHouse(site.config, log, "refuse");
+    const hand = await openOperatorHouse(site.config, log);
     const key = (await hand.connect.use.createEnvironmentKey({ environment: "dev" })).key.reveal();
     const attempts: Attempt[] = [];
     const app = () => connectClient(running, key);

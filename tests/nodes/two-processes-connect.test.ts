@@ -19,7 +19,7 @@ beforeAll(async () => {
   const site = await newSite({ LATCHKEY_SIGN_UPS: "1000", LATCHKEY_MAILS: "1000" });
   one = await startProcess(site.settings);
   other = await startProcess(await besides(site));
-  hand = await openOperatorHouse(site.config, createLog({ level: "silent", clock: site.clock }), "refuse");
+  hand = await openOperatorHouse(site.config, createLog({ level: "silent", clock: site.clock }));
   for (const [first, second] of bothWays) {
     const made: Linked[] = [];
     for (let count = 0; count < worldsEach; count += 1)

@@ -53,7 +53,7 @@ test(
     }));
     const site = await newSite({ LATCHKEY_OUTBOUND_ALLOW: receiver.origin });
     let running: Running = await startProcess(site.settings);
-    const hand = await openOperatorHouse(site.config, log, "refuse");
+    const hand = await openOperatorHouse(site.config, log);
     const told = new Set<string>();
     let secret: string;
     try {
@@ -99,7 +99,7 @@ test(
     }
 
     const last = await startProcess(site.settings);
-    const again = await openOperatorHouse(site.config, log, "refuse");
+    const again = await openOperatorHouse(site.config, log);
     try {
       const app = await appOf({ send: last.send, inside: again });
       const { data } = await app.ask("GET", "/environment/webhooks/deliveries?limit=100");
@@ -121,7 +121,7 @@ test("a server that is told to end does so while an app hangs, and the app is to
   receiver.answers("/hook", { instead: "hang" });
   const site = await newSite({ LATCHKEY_OUTBOUND_ALLOW: receiver.origin });
   const tellOnce = async ({ send }: Client): Promise<void> => {
-    const hand = await openOperatorHouse(site.config, log, "refuse");
+    const hand = await openOperatorHouse(site.config, log);
     try {
       const app = await appOf({ send, inside: hand });
       await setUpWebhooks(app, { primary_url: `${receiver.origin}/hook` });

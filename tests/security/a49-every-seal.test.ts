@@ -70,7 +70,7 @@ test("A49 everything that the house can seal is wrapped anew, opens afterwards, 
     await mkdir(join(backup, "outbox"));
   }
   // A process that hears of nothing, as one does that stands still.
-  const still = await openOperatorHouse(house.config, log, "refuse");
+  const still = await openOperatorHouse(house.config, log);
   const account = await still.accounts.use.findAccount("ada@example.com");
   if (typeof account !== "object") expect.unreachable("there is no account");
 

@@ -49,7 +49,7 @@ test.each(rounds)(
       LATCHKEY_BURST: "100000",
     });
     const servers = [await startProcess(site.settings), await startProcess(await besides(site))] as const;
-    const hand = await openOperatorHouse(site.config, log, "refuse");
+    const hand = await openOperatorHouse(site.config, log);
     const key = (await hand.connect.use.createEnvironmentKey({ environment: "dev" })).key.reveal();
     const app = (at: Client) => connectClient(at, key);
     try {

@@ -7,6 +7,7 @@ import { newPlace, type Place } from "./command.ts";
 /** A place where a store has been made and used. */
 export const usedPlace = async (settings: Readonly<Record<string, string>> = {}): Promise<Place> => {
   const place = await newPlace(settings);
+  await place.latchkey(["migrate"]);
   const { code, err } = await place.latchkey(["account", "create", "ada@example.com"]);
   expect({ code, err }).toMatchObject({ code: 0 });
   return place;

@@ -61,7 +61,7 @@ export const create = async (call: Call, io: Io): Promise<Ending> => {
       notes: [`${account.email} has the account ${facts.id}, with this password.`],
     };
   };
-  return withHouse(io, work, "make");
+  return withHouse(io, work);
 };
 
 export const lock = ({ operand }: Call, io: Io): Promise<Ending> =>

@@ -11,7 +11,7 @@ import { fail, warn, type Finding } from "../doctor/finding.ts";
 import { checkFolder } from "../doctor/folder.ts";
 import { checkKeys } from "../doctor/keys.ts";
 import { checkMail, checkQueue } from "../doctor/mail.ts";
-import { checkOrigin, checkServer } from "../doctor/origin.ts";
+import { checkOrigin, checkServer, checkWayIn } from "../doctor/origin.ts";
 import { checkExistence, checkStore } from "../doctor/store.ts";
 import { checkWebhooks } from "../doctor/webhooks.ts";
 import { commandLog } from "../house.ts";
@@ -83,6 +83,9 @@ const examine = async (io: Io): Promise<readonly Finding[]> => {
     await rounds.run("clock", [], () => checkClock(answering));
     await rounds.run("origin", ["LATCHKEY_ORIGIN", "LATCHKEY_PORT"], () => checkOrigin(config));
     await rounds.run("server", ["LATCHKEY_HOST", "LATCHKEY_PORT"], () => checkServer(config, answering));
+    await rounds.run("way in", ["LATCHKEY_ORIGIN", "LATCHKEY_HOST", "LATCHKEY_PORT"], () =>
+      checkWayIn(config),
+    );
     return rounds.findings;
   } finally {
     await store?.close();

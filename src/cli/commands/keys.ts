@@ -30,7 +30,7 @@ const isoOf = (at: number | null): string | null => (at === null ? null : new Da
 
 export const status = async (io: Io): Promise<Ending> => {
   const config = configOf(io);
-  const store = await openOperatorStore(config, commandLog(config, io), "refuse");
+  const store = await openOperatorStore(config, commandLog(config, io));
   try {
     // Without opening any key: it is asked for when one is missing, too.
     const signing = await signingKeyStatus({ store, clock: systemClock });

@@ -25,7 +25,7 @@ const shown = (id: string, role: string, leaning: Leaning): Shown => {
 
 export const status = async (io: Io): Promise<Ending> => {
   const config = configOf(io);
-  const store = await openOperatorStore(config, commandLog(config, io), "refuse");
+  const store = await openOperatorStore(config, commandLog(config, io));
   try {
     const { where, findings } = await inspectRootKeys({ store, config });
     const leaning = await countLeaning(store, store.query, sealedColumns);

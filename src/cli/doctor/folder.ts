@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { storeAddress } from "#app/open-store.ts";
 import type { Config } from "#kernel/config.ts";
 import { reasonOf } from "#kernel/errors.ts";
-import { isMissing } from "#kernel/folder.ts";
+import { isMissing, isWritableByOthers } from "#kernel/folder.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
 /** `f_type` of Linux's statfs(2). Locks of other machines may not hold there, and SQLite lives by locks. */
@@ -62,6 +62,13 @@ export const checkFolder = async (config: Config): Promise<Finding> => {
     const existing = await nearestExisting(dataFolder);
     if (!(await stat(existing)).isDirectory()) return fail("folder", `${existing} is not a folder.`, remedy);
     await access(existing, constants.R_OK | constants.W_OK | constants.X_OK);
+    if (existing === dataFolder && (await isWritableByOthers(dataFolder))) {
+      return fail(
+        "folder",
+        `${dataFolder} can be written by other users of this machine, who could put their own root.keys there.`,
+        `Run: chmod go-w '${dataFolder}'`,
+      );
+    }
     const finding = await fileSystemFinding(existing, config);
     if (finding) return finding;
     return ok(

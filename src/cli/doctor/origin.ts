@@ -3,7 +3,7 @@ import { signingKeyStatus } from "#accounts";
 import { systemClock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import type { Store } from "#kernel/db/store.ts";
-import { askOwnServer, type OwnReply } from "#kernel/outbound/outbound.ts";
+import { askAtOrigin, askOwnServer, type OwnReply } from "#kernel/outbound/outbound.ts";
 import { isLoopbackHost, portOf } from "#kernel/text/host.ts";
 import { fail, ok, warn, type Finding } from "./finding.ts";
 
@@ -62,4 +62,41 @@ export const checkServer = async (config: Config, store: Store | undefined): Pro
     `The server on ${where} works on another store than this command.`,
     "Give both the same LATCHKEY_DATA and LATCHKEY_DATABASE_URL; a relative LATCHKEY_DATA depends on the folder they are started in.",
   );
+};
+
+/**
+ * Whether the address that people type leads to the server here, and whether what stands in between passes on which host
+ * they asked for. Nothing when that is where it listens, or when none is running.
+ */
+export const checkWayIn = async (config: Config): Promise<readonly Finding[]> => {
+  const { origin, port } = config;
+  if (isLoopbackHost(origin.hostname) && portOf(origin) === port) return [];
+  if (!isWell(await askOwnServer(config, "/healthz"))) return [];
+  // A page, because those are shown at the right host only.
+  const page = await askAtOrigin(origin, "/login");
+  if (typeof page === "object" && page.status === 421) {
+    const [, came = "another host"] = /served here \(([^)]{1,255})\)/.exec(page.text) ?? [];
+    return [
+      fail(
+        "way in",
+        `Calls of ${origin.origin} reach the server as calls of ${came}, so nobody can stay signed in.`,
+        "Have the proxy in front pass on the client's Host header: in nginx, proxy_set_header Host $http_host; in Apache, ProxyPreserveHost On.",
+      ),
+    ];
+  }
+  const ours = await askOwnServer(config, "/.well-known/jwks.json");
+  const found = await askAtOrigin(origin, "/.well-known/jwks.json");
+  const isSame = typeof ours === "object" && typeof found === "object" && ours.text === found.text;
+  if (typeof page === "object" && page.status === 200 && isSame) {
+    return [ok("way in", `${origin.origin} leads to this server.`)];
+  }
+  return [
+    warn(
+      "way in",
+      typeof page === "object"
+        ? `${origin.origin} leads to something else than this server.`
+        : `${origin.origin} can't be reached from here, or its certificate is not believed here.`,
+      "Look at it from outside. If it works there, this machine only can't see it.",
+    ),
+  ];
 };

@@ -8,7 +8,7 @@ import { fail, ok, warn, type Finding } from "./finding.ts";
 
 export type StoreFindings = {
   readonly findings: readonly Finding[];
-  /** Whether the tables are there, so that further questions make sense. */
+  /** Whether the tables are there as this version has them, so that further questions make sense. */
   readonly hasTables: boolean;
 };
 
@@ -74,12 +74,11 @@ const checkIntegrity = async (store: Store): Promise<readonly Finding[]> => {
 export const checkStore = async (store: Store, config: Config): Promise<StoreFindings> => {
   try {
     const { applied, pending } = await store.migrationState();
-    const hasTables = applied.length > 0;
-    await tryWriting(store, hasTables);
+    await tryWriting(store, applied.length > 0);
     const answers =
       (await checkPrivacy(config)) ?? ok("store", `${whereOf(config)} answers and can be written.`);
     const findings = [answers, checkMigrations(applied, pending), ...(await checkIntegrity(store))];
-    return { findings, hasTables };
+    return { findings, hasTables: applied.length > 0 && pending.length === 0 };
   } catch (error) {
     if (error instanceof SetupFault) {
       return {

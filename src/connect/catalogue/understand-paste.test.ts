@@ -51,6 +51,27 @@ describe("a token that was copied with more around it", () => {
   });
 });
 
+describe("the token and the word that stands beside it, in each other's places", () => {
+  test.each(["toggl", "latchkey"])("are understood: %s", (provider) => {
+    for (const shape of ["token", "email_password"]) {
+      const swapped = paste(provider, shape, { username: "api_token ", password: token });
+      expect(swapped).toEqual(["token", { username: token }]);
+    }
+  });
+
+  test("what is no token there is told of as a token", () => {
+    const values = { username: "api_token", password: "1971800d" };
+    expect(paste("toggl", "email_password", values)).toEqual(["token", { username: "1971800d" }]);
+  });
+
+  test("without anything in the other's place nobody is told of a swap", () => {
+    for (const password of ["", "api_token"]) {
+      const values = { username: "api_token", password };
+      expect(paste("toggl", "email_password", values)).toEqual(["email_password", values]);
+    }
+  });
+});
+
 describe("an e-mail address and a password among it", () => {
   test.each([
     `curl -u 'ada@example.com:pass word' https://api.track.toggl.com/api/v9/me`,

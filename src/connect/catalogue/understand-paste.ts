@@ -127,11 +127,26 @@ const meantBy = (provider: Provider, pasted: string): Submitted | undefined => {
   return apiKey === undefined || apiKey === "" ? undefined : { apiKey };
 };
 
+/** `api_token` and the token in each other's places, as people have them who know the call's other order. */
+const swappedPair = ({ shapes }: Provider, values: Submitted): Understood | undefined => {
+  const { username, password } = values;
+  if (typeof username !== "string" || typeof password !== "string") return undefined;
+  const typed = withoutUnseenAround(username);
+  const shape = shapes.find(({ fields }) => {
+    const filler = fields["password"];
+    return filler?.hidden === true && filler.default !== "" && filler.default === typed;
+  });
+  if (shape === undefined || ["", typed].includes(withoutUnseenAround(password))) return undefined;
+  return { shape, values: { username: password } };
+};
+
 /**
  * What somebody means who pasted a curl line, a header, or `token:api_token`: clean fields, of another shape when that
  * is what was in it. Whatever is not understood stays as it is. A person's password is never looked into.
  */
 export const understandPaste = (provider: Provider, shape: Shape, values: Submitted): Understood => {
+  const swapped = swappedPair(provider, values);
+  if (swapped !== undefined) return swapped;
   for (const [name, field] of Object.entries(shape.fields)) {
     const pasted = Object.hasOwn(values, name) ? values[name] : undefined;
     if (typeof pasted !== "string" || field.hidden || field.keep_blanks) continue;

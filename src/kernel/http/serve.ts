@@ -35,6 +35,22 @@ const requestIds = (random: Random): (() => string) => {
   };
 };
 
+/**
+ * Clients put a base address with a slash at its end before a path: `//api/v9/me`. Calls of an API mean the path with
+ * one; of pages, files and what is streamed on, a slash more may be part of what is named.
+ */
+const singleSlashes = (routes: readonly Route[]): ((url: string) => string) => {
+  const calls = routes
+    .filter(({ wire, streams }) => wire.forPeople !== true && wire !== plainWire && streams !== true)
+    .map(({ path }) => patternOf(path));
+  return (url) => {
+    if (!url.startsWith("//")) return url;
+    const single = url.replace(/^\/+/, "/");
+    const [path = ""] = single.split("?", 1);
+    return calls.some((pattern) => pattern.test(path)) ? single : url;
+  };
+};
+
 /** Which methods a path knows, for the `Allow` header. A path that no route has is unknown. */
 const methodsByPath = (routes: readonly Route[]): ((path: string) => readonly string[]) => {
   const known = routes.map(({ method, path }) => ({ method, pattern: patternOf(path) }));
@@ -116,6 +132,7 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
   const { routes, corsOrigins, surroundings, unowned } = deps;
   const nextId = requestIds(deps.random);
   const owners = ownersOf(routes);
+  const withoutDoubledSlashes = singleSlashes(routes);
   const { answer, refuse } = createReplies({
     overTls: surroundings.origin.protocol === "https:",
     withCors: corsOrigins.length > 0,
@@ -137,6 +154,7 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
 
   const app = fastify({
     bodyLimit: Math.max(...[...owners.wires].map(({ bodyLimit }) => bodyLimit)),
+    rewriteUrl: ({ url = "/" }) => withoutDoubledSlashes(url),
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
     // For what streams through the proxy; bodies that are read as a whole have their own, shorter time.
     requestTimeout: 600_000,

@@ -1,6 +1,8 @@
 /** Every HTTP call that a process of this house makes goes out from here, and from the files beside it. */
 import { get } from "node:http";
+import { get as getOverTls } from "node:https";
 import { second, systemClock, type Clock } from "../clock.ts";
+import { portOf } from "../text/host.ts";
 import { createCall, type Call } from "./call.ts";
 import { createPipe, type Pipe } from "./pipe.ts";
 import { createPools, poolOpener } from "./pools.ts";
@@ -46,18 +48,17 @@ const reachable: ReadonlyMap<string, string> = new Map([
   ["::", "::1"],
 ]);
 
-/**
- * Asks whatever listens where a server with these settings would, by plain GET. Never rejects.
- *
- * @returns `refused`: nobody listens; `silent`: somebody does, and does not talk HTTP within 5 s
- */
-export const askOwnServer = (
-  { host, port, origin }: { readonly host: string; readonly port: number; readonly origin: URL },
+type Where = { readonly host: string; readonly port: number; readonly tls: boolean };
+
+/** A plain GET that never rejects. */
+const ask = (
+  { host, port, tls }: Where,
+  origin: URL,
   path: string,
 ): Promise<OwnReply | "refused" | "silent"> =>
   new Promise((resolve) => {
-    const call = get({
-      host: reachable.get(host) ?? host,
+    const call = (tls ? getOverTls : get)({
+      host,
       port,
       path,
       headers: { host: origin.host },
@@ -78,3 +79,24 @@ export const askOwnServer = (
       incoming.on("error", () => resolve("silent"));
     });
   });
+
+/**
+ * Asks as people's browsers do, by the address that they type and through whatever stands in front.
+ *
+ * @returns as `askOwnServer` does; `silent` too where the name leads nowhere, or the certificate is not believed
+ */
+export const askAtOrigin = (origin: URL, path: string): Promise<OwnReply | "refused" | "silent"> => {
+  const host = origin.hostname.replace(/^\[(.*)\]$/, "$1");
+  return ask({ host, port: portOf(origin), tls: origin.protocol === "https:" }, origin, path);
+};
+
+/**
+ * Asks whatever listens where a server with these settings would, by plain GET. Never rejects.
+ *
+ * @returns `refused`: nobody listens; `silent`: somebody does, and does not talk HTTP within 5 s
+ */
+export const askOwnServer = (
+  { host, port, origin }: { readonly host: string; readonly port: number; readonly origin: URL },
+  path: string,
+): Promise<OwnReply | "refused" | "silent"> =>
+  ask({ host: reachable.get(host) ?? host, port, tls: false }, origin, path);
