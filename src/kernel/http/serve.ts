@@ -12,7 +12,7 @@ import { ownersOf, type Owners } from "./owners.ts";
 import { patternOf, urlOf } from "./path.ts";
 import { createReplies, type Exchange } from "./reply.ts";
 import type { Route } from "./route.ts";
-import type { Headers, Wire } from "./wire.ts";
+import { plainWire, type Headers, type Wire } from "./wire.ts";
 
 type ServeDeps = {
   readonly routes: readonly Route[];
