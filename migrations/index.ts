@@ -8,6 +8,7 @@ import * as connect from "./0005_connect.ts";
 import * as ownIntegration from "./0006_own_integration.ts";
 import * as rootKeyRotation from "./0007_root_key_rotation.ts";
 import * as leasedWork from "./0008_leased_work.ts";
+import * as recovery from "./0009_recovery.ts";
 import * as connectScale from "./0010_connect_scale.ts";
 import { columnTypes, type ColumnTypes } from "./column-types.ts";
 
@@ -21,6 +22,7 @@ const all: Readonly<Record<string, { up(db: Kysely<unknown>, types: ColumnTypes)
   "0006_own_integration": ownIntegration,
   "0007_root_key_rotation": rootKeyRotation,
   "0008_leased_work": leasedWork,
+  "0009_recovery": recovery,
   "0010_connect_scale": connectScale,
 };
 

@@ -17,8 +17,8 @@ export type Calls = {
     readonly answer: { readonly success: true; readonly undo_until: string | null };
   };
   "POST /api/me/close_account/undo/{code}": {
-    readonly body: undefined;
-    readonly answer: { readonly success: true };
+    readonly body: { readonly password: string };
+    readonly answer: { readonly success: true; readonly token_replaced: boolean };
   };
   "POST /api/sessions": {
     readonly body: { readonly email: string; readonly password: string; readonly remember_me?: boolean };
@@ -55,8 +55,8 @@ export type Calls = {
     readonly answer: { readonly success: true };
   };
   "POST /api/me/password_reset/confirm/{code}": {
-    readonly body: { readonly password: string };
-    readonly answer: { readonly success: true };
+    readonly body: { readonly password: string; readonly keep_token?: boolean };
+    readonly answer: { readonly success: true; readonly token_replaced: boolean };
   };
   "POST /api/me/email_change/request": {
     readonly body: { readonly email: string; readonly current_password: string };
@@ -69,7 +69,7 @@ export type Calls = {
   };
   "POST /api/me/email_verification/confirm/{code}": {
     readonly body: undefined;
-    readonly answer: { readonly success: true; readonly email: string };
+    readonly answer: { readonly success: true; readonly email: string; readonly token_replaced: boolean };
   };
   "GET /api/me": {
     readonly body: undefined;

@@ -36,6 +36,7 @@ export type AccountLinks = {
   readonly forgot: string;
   readonly reset: string;
   readonly undoClose: string;
+  readonly tokens: string;
 };
 
 /** Everything that use cases of this room may touch; each one names what it takes with `Pick`. */

@@ -12,12 +12,15 @@ import { profileRoutes } from "./profile/routes.ts";
 import { recoveryRoutes } from "./recovery/routes.ts";
 import { sessionRoutes } from "./sessions/routes.ts";
 import { createSessions } from "./sessions/sessions.ts";
+import { deviceLifetimeMs } from "./sessions/remember-device.ts";
 import { purgeCodes } from "./store/codes.ts";
+import { purgeDevices } from "./store/devices.ts";
 import { createUseCases, type AccountUseCases } from "./use-cases.ts";
 import { createPasswordChecks } from "./credentials/verify-password.ts";
 
 export type { Account, Peer, Principal, Whence } from "./model/account.ts";
 export type { AccountDeps, AccountPolicy } from "./deps.ts";
+export { closeAccountRefuses } from "./membership/close-account.ts";
 export { changeAccountRefuses, type AccountChange } from "./profile/change-account.ts";
 export type { AccountUseCases } from "./use-cases.ts";
 export { accountRefusals } from "./model/refusals.ts";
@@ -66,6 +69,7 @@ export const createAccounts = (deps: AccountDeps): Accounts => {
   const purge = async (): Promise<void> => {
     await sessions.purge();
     await purgeCodes(store.query, clock.now());
+    await purgeDevices(store.query, clock.now() - deviceLifetimeMs);
   };
 
   return {

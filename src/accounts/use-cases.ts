@@ -1,7 +1,8 @@
 import { changeAccount } from "./profile/change-account.ts";
 import { revokeSigningKey, rotateSigningKey } from "./sessions/change-signing-keys.ts";
 import { dropEmailChange, requestEmailChange } from "./address/change-email.ts";
-import { closeAccount, undoClose } from "./membership/close-account.ts";
+import { closeAccount } from "./membership/close-account.ts";
+import { undoClose } from "./membership/undo-close.ts";
 import { confirmEmail } from "./address/confirm-email.ts";
 import { confirmReset } from "./recovery/confirm-reset.ts";
 import { createAccount } from "./membership/create-account.ts";

@@ -1,5 +1,6 @@
 import {
   changeAccountRefuses,
+  closeAccountRefuses,
   displayNameIssue,
   parseEmailAddress,
   peerOf,
@@ -97,6 +98,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
         change: (principal: Principal, change: AccountChange, incoming: Incoming, alongside) =>
           accounts.use.changeAccount(principal, change, peerOf(incoming), alongside),
         changeRefuses: changeAccountRefuses,
+        closeRefuses: closeAccountRefuses,
         emailOf: (text) => {
           const parsed = parseEmailAddress(text);
           return "canonical" in parsed ? parsed : undefined;

@@ -81,7 +81,7 @@ export const commands: readonly Command[] = [
     summary: "Makes a code to choose a new password with.",
     details: [
       whichAccount,
-      `Prints the code alone. It is valid for 10 minutes and once. No mail is sent: bring it to the owner, who enters it at ${places.reset.path}. A code that was mailed before stops working.`,
+      `Prints the code alone. It is valid for 30 minutes and once. No mail is sent: bring it to the owner, who enters it at ${places.reset.path}. A code that was mailed before stops working.`,
     ],
     run: async (call, io) => (await import("./commands/account.ts")).resetPassword(call, io),
   }),

@@ -135,7 +135,7 @@ export const settings = {
     5,
     1,
     1_000_000,
-    "Mails an hour that strangers can cause to one address, by asking for resets and the like.",
+    "Mails an hour that strangers can cause to one address, by asking for resets and the like; one network causes two fifths.",
   ),
   LATCHKEY_CONNECT_SESSION_MINUTES: wholeNumber(
     30,

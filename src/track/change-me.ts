@@ -40,6 +40,8 @@ export type ChangeMe = z.output<ReturnType<typeof changeMeBody>>;
 export type AccountChanger<Principal, Peer, Email, Account> = {
   /** How a change is refused that is well-formed. */
   readonly changeRefuses: readonly RefusalKind[];
+  /** How a closing is refused. */
+  readonly closeRefuses: readonly RefusalKind[];
   readonly change: (
     caller: Principal,
     change: {

@@ -44,6 +44,7 @@ export const createTrack = <Principal extends Caller, Email>(
     publicKeys: deps.publicKeys,
     passwordMin: deps.passwordMin,
     changeRefuses: deps.accounts.changeRefuses,
+    closeRefuses: deps.accounts.closeRefuses,
     wire: trackWire(deps.quota),
   }),
 });

@@ -49,6 +49,7 @@ export const trackRoutes = <Principal extends Caller>(
     readonly passwordMin: number;
     /** How a change of the account is refused that is well-formed. */
     readonly changeRefuses: readonly RefusalKind[];
+    readonly closeRefuses: readonly RefusalKind[];
     readonly wire: Wire;
   },
 ): readonly Route[] => {
@@ -117,6 +118,7 @@ export const trackRoutes = <Principal extends Caller>(
       path: "/api/v9/me/close_account",
       summary: "Close the account",
       input: noBody,
+      refuses: deps.closeRefuses,
       answers: { means: "The account is closed.", schema: z.string() },
       run: async ({ principal, incoming }) => {
         await use.closeAccount(principal, incoming);

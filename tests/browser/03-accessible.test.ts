@@ -177,13 +177,15 @@ const scenes: Readonly<Record<string, Readonly<Record<string, Scene>>>> = {
   "/undo-close": {
     "without a code": at(),
     "with a code that is none": then(at("#nonsense"), async (page) => {
+      await type(page, { "New password": "another river at dusk" });
       await press(page, "Take it back");
       await text(page, "This code is not valid");
     }),
     "taken back": signedIn(async (page, { email, password, session }) => {
       const json = { current_password: password };
       await open.send("POST", "/api/me/close_account/track", { session, json });
-      await type(page, { Code: codeIn(await open.mailTo(email, "Your account was closed")) });
+      const code = codeIn(await open.mailTo(email, "Your account was closed"));
+      await type(page, { Code: code, "New password": "another river at dusk" });
       await press(page, "Take it back");
       await heading(page, "Your account is yours again");
     }),
@@ -195,7 +197,7 @@ const scenes: Readonly<Record<string, Readonly<Record<string, Scene>>>> = {
     }),
     "verified, with a change of the address open": signedIn(async (page, { email, password, session }) => {
       const code = codeIn(await open.mailTo(email));
-      await open.send("POST", `/api/me/email_verification/confirm/${code}`);
+      await open.send("POST", `/api/me/email_verification/confirm/${code}`, { session });
       const json = { email: `new-${email}`, current_password: password };
       await open.send("POST", "/api/me/email_change/request", { session, json });
       await page.reload();

@@ -34,18 +34,17 @@ test("password managers know every field of a password, and whose it is", async 
   ]);
   await page.goto("/login");
   expect(await formsOf(page)).toEqual([[["email", "username", ""], ["password", "current-password"], box]]);
-  await page.goto("/reset");
   // Whose password it is, only the server knows: the code is all that the mail's reader has.
-  expect(await formsOf(page)).toEqual([
-    [
-      ["text", "one-time-code"],
-      ["password", "new-password"],
-    ],
-  ]);
-  for (const path of ["/verify", "/undo-close"]) {
-    await page.goto(path);
-    expect(await page.getByLabel("Code").getAttribute("autocomplete")).toBe("one-time-code");
-  }
+  const byCode = [
+    ["text", "one-time-code"],
+    ["password", "new-password"],
+  ];
+  await page.goto("/reset");
+  expect(await formsOf(page)).toEqual([[...byCode, box]]);
+  await page.goto("/undo-close");
+  expect(await formsOf(page)).toEqual([byCode]);
+  await page.goto("/verify");
+  expect(await page.getByLabel("Code").getAttribute("autocomplete")).toBe("one-time-code");
   await page.goto("/forgot");
   expect(await page.getByLabel("Email").getAttribute("autocomplete")).toBe("username");
 
@@ -98,7 +97,7 @@ test("a password that was taken leads to a new page, a refused one does not", as
   await mark();
   await type(page, { Code: await resetCode(house, email), "New password": "a third one, by the lake" });
   await press(page, "Set the password");
-  await page.waitForURL("/account?notice=reset");
+  await page.waitForURL("/account?notice=recovered");
   expect(await isSame()).toBe(false);
 });
 

@@ -217,12 +217,13 @@ describe.each(sites)("a page of %s", (_, siteOf, sendsCookie) => {
     await press(page, "Confirm");
     await heading(page, "Your address is confirmed");
     await page.goto(`/undo-close#${undo}`);
+    await type(page, { "New password": "another river at dusk" });
     await press(page, "Take it back");
     await heading(page, "Your account is yours again");
     await page.goto(`/reset#${reset}`);
     await type(page, { "New password": "another river at dusk" });
     await press(page, "Set the password");
-    await page.waitForURL("/account?notice=reset");
+    await page.waitForURL("/account?notice=recovered");
     expect(visitor.faults).toEqual([]);
   });
 });

@@ -16,6 +16,7 @@ const names = [
   "0006_own_integration",
   "0007_root_key_rotation",
   "0008_leased_work",
+  "0009_recovery",
   last,
 ];
 const printed = names.map((name) => `${name}\n`).join("");

@@ -59,7 +59,7 @@ describe("POST /api/v9/me/reset_token", () => {
     },
   );
 
-  test("leaves sessions, the password and other people alone, and mails nothing", async () => {
+  test("leaves sessions, the password and other people alone, and tells the owner by mail", async () => {
     const person = await house.person();
     const bystander = await house.person();
     const theirs = { ...bystander, token: await house.tokenOf(bystander) };
@@ -71,7 +71,9 @@ describe("POST /api/v9/me/reset_token", () => {
     expect(await statuses(house, passwordChannels, keys)).toEqual(all(passwordChannels, 200));
     expect(await statuses(house, sessionChannels, keys)).toEqual(all(sessionChannels, 200));
     expect(await statuses(house, allChannels, theirs)).toEqual(all(allChannels, 200));
-    expect(await house.mails()).toHaveLength(mails);
+    expect(await house.mails()).toHaveLength(mails + 1);
+    const mail = await house.mailTo(person.email, "Your API token was replaced");
+    expect(mail?.text).toContain("from a browser that is signed in");
   });
 
   test("asked for many times at once leaves one token that works", async () => {

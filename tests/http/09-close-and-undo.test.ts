@@ -1,12 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  all,
-  allChannels,
-  passwordChannels,
-  sessionChannels,
-  statuses,
-  tokenChannels,
-} from "../support/channels.ts";
+import { all, allChannels, passwordChannels, statuses, tokenChannels } from "../support/channels.ts";
 import { roomy, startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
 import { sessionOf, type Sent } from "../support/http.ts";
 import { codeIn } from "../support/mails.ts";
@@ -24,7 +17,9 @@ const closed = "Your account was closed";
 const cleared = "__Secure-accounts-session=; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=0";
 
 const close = (sent: Sent) => house.send("POST", "/api/me/close_account/track", sent);
-const undo = (code: string, to = house) => to.send("POST", `/api/me/close_account/undo/${code}`);
+const newPassword = "a river taken back";
+const undo = (code: string, to = house) =>
+  to.send("POST", `/api/me/close_account/undo/${code}`, { json: { password: newPassword } });
 const keysOf = async (person: Person, of = house) => ({ ...person, token: await of.tokenOf(person) });
 const signUp = (email: string, to = house) =>
   to.send("POST", "/api/signup", {
@@ -90,7 +85,9 @@ describe("POST /api/me/close_account/track", () => {
     const lines = mails[0]?.text.split("\n");
     expect(lines).toContain(code);
     expect(lines).toContain(`${origin}/undo-close#${code}`);
-    expect(lines).toContain(`curl -X POST ${origin}/api/me/close_account/undo/${code}`);
+    expect(lines).toContain(
+      `curl -X POST ${origin}/api/me/close_account/undo/${code} -H 'Content-Type: application/json' -d '{"password":"…"}'`,
+    );
     expect(house.logs.join("\n")).not.toContain(code);
   });
 
@@ -170,7 +167,7 @@ describe("POST /api/v9/me/close_account", () => {
 });
 
 describe("POST /api/me/close_account/undo/<code>", () => {
-  test("brings the account back as it was, without its sessions", async () => {
+  test("brings the account back under a new password and token, without its sessions", async () => {
     const person = await house.person();
     const keys = await keysOf(person);
     const before = fieldsOf((await house.send("GET", "/api/v9/me", { session: keys.session })).json());
@@ -180,31 +177,35 @@ describe("POST /api/me/close_account/undo/<code>", () => {
 
     const reply = await undo(code);
 
-    expect([reply.status, reply.json(), reply.cookies]).toEqual([200, { success: true }, []]);
-    expect(await statuses(house, passwordChannels, keys)).toEqual(all(passwordChannels, 200));
-    expect(await statuses(house, tokenChannels, keys)).toEqual(all(tokenChannels, 200));
-    expect(await statuses(house, sessionChannels, keys)).toEqual(all(sessionChannels, 403));
-    const after = fieldsOf(
-      (await house.send("GET", "/api/v9/me", { basic: [keys.token, "api_token"] })).json(),
-    );
-    for (const field of ["id", "toggl_accounts_id", "default_workspace_id", "api_token", "fullname"]) {
+    expect([reply.status, reply.json(), reply.cookies]).toEqual([
+      200,
+      { success: true, token_replaced: true },
+      [],
+    ]);
+    expect(await statuses(house, allChannels, keys)).toEqual(all(allChannels, 403));
+    const basic = [person.email, newPassword] as const;
+    const after = fieldsOf((await house.send("GET", "/api/v9/me", { basic })).json());
+    for (const field of ["id", "toggl_accounts_id", "default_workspace_id", "fullname"]) {
       expect(after[field], field).toBe(before[field]);
     }
+    const now = { ...keys, password: newPassword, token: String(after["api_token"]) };
+    expect(now.token).not.toBe(keys.token);
     house.clock.advance(30 * day);
     await house.inside.timetable.runDue();
-    expect(await statuses(house, tokenChannels, keys)).toEqual(all(tokenChannels, 200));
+    const open = [...passwordChannels, ...tokenChannels];
+    expect(await statuses(house, open, now)).toEqual(all(open, 200));
   });
 
   test("takes a code once", async () => {
-    const { email, password, session } = await house.person();
+    const { email, session } = await house.person();
     await close({ session });
     const code = codeIn(await house.mailTo(email, closed));
     expect((await undo(code)).status).toBe(200);
 
-    await close({ basic: [email, password] });
+    await close({ basic: [email, newPassword] });
 
     expect((await undo(code)).status).toBe(400);
-    expect((await house.send("GET", "/api/v9/me", { basic: [email, password] })).status).toBe(403);
+    expect((await house.send("GET", "/api/v9/me", { basic: [email, newPassword] })).status).toBe(403);
   });
 
   test("brings back none of the codes that were mailed before", async () => {
@@ -222,6 +223,17 @@ describe("POST /api/me/close_account/undo/<code>", () => {
     const verified = await house.send("POST", `/api/me/email_verification/confirm/${verify}`);
 
     expect([confirmed.status, verified.status]).toEqual([400, 400]);
+  });
+
+  test.for([
+    ["no body", undefined, "password is required"],
+    ["no password", {}, "password is required"],
+    ["a weak password", { password: "short" }, "password must have at least 8 characters"],
+    ["a field too many", { password: newPassword, email: "a@example.com" }, "email is not a known field"],
+  ] satisfies [string, unknown, string][])("refuses %s", async ([, json, sentence]) => {
+    const reply = await house.send("POST", "/api/me/close_account/undo/0123456789abcdefghjkmnpqrs", { json });
+
+    expect([reply.status, reply.json()]).toEqual([400, sentence]);
   });
 
   test.for([

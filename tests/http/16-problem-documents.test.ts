@@ -46,7 +46,7 @@ const rows: readonly Row[] = [
     "/api/signup",
     { body: "x", headers: { ...json, "content-encoding": "gzip" } },
   ],
-  ["code_refused", 400, "POST", "/api/me/close_account/undo/x", {}],
+  ["code_refused", 400, "POST", "/api/me/close_account/undo/x", { json: { password: "a river taken back" } }],
   ["not_found", 404, "GET", "/api/nothing", {}],
   ["method_not_allowed", 405, "GET", "/api/signup", {}],
   ["body_too_large", 413, "POST", "/api/signup", { body: "x".repeat(70_000), headers: json }],

@@ -45,7 +45,7 @@ describe("GET /api/me", () => {
     const person = await house.person();
     const { session, email } = person;
     const code = codeIn(await house.mailTo(email));
-    await house.send("POST", `/api/me/email_verification/confirm/${code}`);
+    await house.send("POST", `/api/me/email_verification/confirm/${code}`, { session });
     await house.send("PUT", "/api/v9/me", {
       session,
       json: { fullname: "Ada King", timezone: "Asia/Tokyo" },

@@ -201,7 +201,7 @@ describe("POST /api/me/email_verification/confirm/{code}", () => {
 
     expect([reply.status, reply.json(), reply.cookies]).toEqual([
       200,
-      { success: true, email: "Ada.Moved@example.com" },
+      { success: true, email: "Ada.Moved@example.com", token_replaced: false },
       [],
     ]);
     expect(await account(person)).toMatchObject({
@@ -258,7 +258,11 @@ describe("POST /api/me/email_verification/confirm/{code}", () => {
 
     expect(await account(person)).toMatchObject({ pending_email: second });
     expect((await confirm(older)).status).toBe(400);
-    expect((await confirm(await codeFor(second))).json()).toEqual({ success: true, email: second });
+    expect((await confirm(await codeFor(second))).json()).toEqual({
+      success: true,
+      email: second,
+      token_replaced: false,
+    });
   });
 
   test("still verifies the address that the account has, while another one is pending", async () => {
@@ -267,7 +271,9 @@ describe("POST /api/me/email_verification/confirm/{code}", () => {
     const moved = unused();
     await request(person, moved);
 
-    expect((await confirm(code)).json()).toEqual({ success: true, email: person.email });
+    const path = `/api/me/email_verification/confirm/${code}`;
+    const reply = await house.send("POST", path, { session: person.session });
+    expect(reply.json()).toEqual({ success: true, email: person.email, token_replaced: false });
     expect(await account(person)).toMatchObject({
       email: person.email,
       email_verified: true,
@@ -296,7 +302,7 @@ describe("POST /api/me/email_verification/confirm/{code}", () => {
 
     const json = { email: unused(), current_password: faster.password };
     expect((await house.send("PUT", "/api/v9/me", { session: faster.session, json })).status).toBe(200);
-    expect((await confirm(code)).json()).toEqual({ success: true, email: moved });
+    expect((await confirm(code)).json()).toEqual({ success: true, email: moved, token_replaced: false });
   });
 });
 

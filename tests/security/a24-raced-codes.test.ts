@@ -17,6 +17,7 @@ import {
   tally,
   times,
   whole,
+  undoClose,
 } from "../support/attacks.ts";
 import { causesAnyNumber } from "../support/caused.ts";
 import { roomy, startHouse, stopHouses, type TestHouse } from "../support/house.ts";
@@ -85,18 +86,21 @@ test("A24: a verification and the undoing of a closing happen once too, in two p
   const house = await startHouse(settings);
   await signUp(house, email, password);
   const twin = await house.twin();
-  const racing = (path: string) =>
-    times(60, (index) => (index % 2 === 0 ? house : twin).send("POST", path, { headers: elsewhere() }));
+  const racing = (use: (client: TestHouse, index: number) => Promise<Reply>) =>
+    times(60, (index) => use(index % 2 === 0 ? house : twin, index));
 
   const verify = await mailedCode(house, email, "verify");
-  expect(tally(await racing(`/api/me/email_verification/confirm/${verify}`))).toEqual({ 200: 1, 400: 59 });
+  expect(tally(await racing((client) => confirmEmail(client, verify)))).toEqual({ 200: 1, 400: 59 });
   expect(await audited(house, "email_verified", email)).toBe(1);
 
   await house.send("POST", "/api/me/close_account/track", { basic: [email, password] });
   const undo = await mailedCode(house, email, "closed");
-  expect(tally(await racing(`/api/me/close_account/undo/${undo}`))).toEqual({ 200: 1, 400: 59 });
+  expect(tally(await racing((client) => undoClose(client, undo, "a river taken back")))).toEqual({
+    200: 1,
+    400: 59,
+  });
   expect(await audited(house, "close_undone", email)).toBe(1);
-  expect((await signIn(house, email, password, elsewhere())).status).toBe(200);
+  expect((await signIn(house, email, "a river taken back", elsewhere())).status).toBe(200);
 });
 
 test("A24: a change of the address happens once, in two processes, and tells the old address once", async () => {
@@ -148,7 +152,10 @@ test("A24: of two accounts that confirm one address at once exactly one gets it,
     const winner = runners[1 - loser];
     const json = { current_password: winner?.password, email: `on${round}@example.com` };
     expect((await house.send("PUT", "/api/v9/me", { session: winner?.session, json })).status).toBe(200);
-    expect((await confirmEmail(house, codes[loser] ?? "")).json()).toEqual({ success: true, email: wanted });
+    expect((await confirmEmail(house, codes[loser] ?? "")).json()).toMatchObject({
+      success: true,
+      email: wanted,
+    });
   }
 });
 
@@ -193,7 +200,7 @@ test("A24: no change of the address is asked for by a password that was changed 
   }
 });
 
-test("A24: requests that race leave one code that works", async () => {
+test("A24: requests that race mail one code, which works once", async () => {
   const house = await startHouse(settings);
   await signUp(house, email, password);
   const twin = await house.twin();
@@ -201,7 +208,7 @@ test("A24: requests that race leave one code that works", async () => {
     times(12, (index) => requestReset(index % 2 === 0 ? house : twin, email)),
   );
   const codes = mails.map(codeIn);
-  expect(new Set(codes).size).toBe(12);
+  expect([codes.length, new Set(codes).size]).toEqual([12, 1]);
   const replies = [];
   for (const [index, code] of codes.entries())
     replies.push(await confirmReset(house, code, passwordOf(index)));

@@ -194,7 +194,7 @@ const noCodes: readonly string[] = [
 const withoutCode: readonly (readonly [name: string, before: string, body: string | undefined])[] = [
   ["a reset", confirmPath, `{"password":"${fresh}"}`],
   ["a verification", "/api/me/email_verification/confirm", undefined],
-  ["the undoing of a closing", "/api/me/close_account/undo", undefined],
+  ["the undoing of a closing", "/api/me/close_account/undo", `{"password":"${fresh}"}`],
 ];
 
 describe.each(withoutCode)("the confirm of %s", (_, before, body) => {

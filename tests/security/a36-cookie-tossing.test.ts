@@ -159,6 +159,16 @@ test("A36 the server's own cookie is bound to this host and unreadable to script
     expect.stringMatching(/^__Secure-accounts-session=[\w.-]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
   ]);
   const out = await house.send("DELETE", "/api/sessions", { session: sessionOf(signIn) });
+  const inBrowser = await house.send("POST", "/api/sessions", {
+    json: { email, password },
+    headers: { "sec-fetch-site": "same-origin" },
+  });
+  expect(inBrowser.cookies).toEqual([
+    expect.stringMatching(/^__Secure-accounts-session=[\w.-]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
+    expect.stringMatching(
+      /^__Host-latchkey-device=[0-9a-f]{32}; Path=\/; HttpOnly; Secure; SameSite=Lax; Max-Age=31536000$/,
+    ),
+  ]);
   expect(out.cookies).toEqual([
     "__Secure-accounts-session=; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=0",
   ]);

@@ -34,7 +34,8 @@ const writable: Readonly<Record<string, readonly string[]>> = {
   "POST /api/me/email_change/request": ["email", "current_password"],
   "POST /api/me/email_verification/request": ["email"],
   "POST /api/me/password_reset/request": ["email"],
-  "POST /api/me/password_reset/confirm/{code}": ["password"],
+  "POST /api/me/password_reset/confirm/{code}": ["keep_token", "password"],
+  "POST /api/me/close_account/undo/{code}": ["password"],
   "POST /connect/sessions": [...session, "allowed_integrations"],
   "POST /connect/sessions/reconnect": [...session, "connection_id", "integration_id"],
   // Whose session it is, and for what, is not for the caller to say.

@@ -159,11 +159,23 @@ test("A52 closed and locked accounts stay so, and the way back stays open", asyn
     }
   }
   const [next = house] = houses;
-  expect((await next.send("POST", `/api/me/close_account/undo/${undo}`)).status).toBe(200);
+  expect(
+    (
+      await next.send("POST", `/api/me/close_account/undo/${undo}`, {
+        json: { password: "a river taken back" },
+      })
+    ).status,
+  ).toBe(200);
   for (const one of await restarted(next)) {
-    expect((await signIn(one, closed.email, closed.password)).status).toBe(200);
+    expect((await signIn(one, closed.email, "a river taken back")).status).toBe(200);
     expect(await statusOf(one, closed.session)).toBe(403);
-    expect((await one.send("POST", `/api/me/close_account/undo/${undo}`)).status).toBe(400);
+    expect(
+      (
+        await one.send("POST", `/api/me/close_account/undo/${undo}`, {
+          json: { password: "a river taken back" },
+        })
+      ).status,
+    ).toBe(400);
   }
 });
 

@@ -116,6 +116,15 @@ export const confirmEmail = (
   headers: SentHeaders = elsewhere(),
 ): Promise<Reply> => client.send("POST", `/api/me/email_verification/confirm/${code}`, { headers });
 
+/** Takes a closed account back. */
+export const undoClose = (
+  client: Client,
+  code: string,
+  password: string,
+  headers: SentHeaders = elsewhere(),
+): Promise<Reply> =>
+  client.send("POST", `/api/me/close_account/undo/${code}`, { json: { password }, headers });
+
 export const subjects = {
   verify: "Confirm your e-mail address",
   reset: "Reset your password",

@@ -122,25 +122,27 @@ export const liveBusily = async (house: TestHouse): Promise<BusyLife> => {
   // Every change of a credential.
   house.clock.advance(1);
   await send("POST", "/api/me/email_verification/request", { json: { email } });
-  await send("POST", `/api/me/email_verification/confirm/${verification}`);
-  const verified = secret("newer verification code", codeIn(await house.mailTo(email)));
-  await send("POST", `/api/me/email_verification/confirm/${verified}`);
+  await send("POST", `/api/me/email_verification/confirm/${verification}`, { session });
   const second = secret("second password");
   await send("PUT", "/api/v9/me", { session, json: { current_password: first, password: second } });
   secret("second token", String((await send("POST", "/api/v9/me/reset_token", { session })).json()));
-  secret("superseded reset code", await resetCode(house, email));
+  secret("expired reset code", await resetCode(house, email));
+  // So long that there is another code, and another mail from this network.
+  house.clock.advance(3_600_000);
   const code = secret("used reset code", await resetCode(house, email));
   const third = secret("third password");
   await send("POST", `/api/me/password_reset/confirm/${code}`, { json: { password: third } });
   await send("POST", `/api/me/password_reset/confirm/${code}`, { json: { password: third } });
+  house.clock.advance(3_600_000);
   secret("open reset code", await resetCode(house, email));
   const closed = await send("POST", "/api/sessions", { json: { email, password: third } });
   house.clock.advance(1000);
   await send("POST", "/api/me/close_account/track", { session: sessionOf(closed) });
   const undo = secret("undo code", codeIn(await house.mailTo(email)));
-  await send("POST", `/api/me/close_account/undo/${undo}`);
-  await send("POST", `/api/me/close_account/undo/${undo}`);
-  const last = await send("POST", "/api/sessions", { json: { email, password: third, remember_me: true } });
+  const fourth = secret("fourth password");
+  await send("POST", `/api/me/close_account/undo/${undo}`, { json: { password: fourth } });
+  await send("POST", `/api/me/close_account/undo/${undo}`, { json: { password: fourth } });
+  const last = await send("POST", "/api/sessions", { json: { email, password: fourth, remember_me: true } });
   secret("last token", String(await tokenOf(send, sessionOf(last))));
 
   // The server's own.

@@ -29,12 +29,32 @@ const pass = async <Result>(work: Promise<Result>): Promise<Result> => {
 const costOf = (phc: string | Uint8Array): string =>
   /m=\d+,t=\d+,p=\d+/.exec(String(phc))?.[0] ?? "unreadable";
 
+/** How often it ran so far. */
+export const hashCount = (): number => done.length;
+
+let held: Promise<void> | undefined;
+
+/** Whoever hashes while the work runs is done only after it: the queue in front of the hash is as long as one likes. */
+export const holdingHashes = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  let release = (): void => undefined;
+  held = new Promise((resolve) => {
+    release = resolve;
+  });
+  try {
+    return await work();
+  } finally {
+    held = undefined;
+    release();
+  }
+};
+
 export const counted = (real: typeof Argon2): typeof Argon2 => ({
   ...real,
-  hash: (password, options, signal) => {
+  hash: async (password, options, signal) => {
     const { memoryCost, timeCost, parallelism } = options ?? {};
     const cost = `m=${memoryCost},t=${timeCost},p=${parallelism}`;
     done.push({ kind: "hash", cost, characters: password.length });
+    await held;
     return pass(real.hash(password, options, signal));
   },
   verify: (phc, password, options, signal) => {

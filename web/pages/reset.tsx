@@ -4,7 +4,7 @@ import { hrefTo, leaveFor, takeCodeFromAddress, typedCode } from "../go.ts";
 import { isCookieKept } from "../session.ts";
 import { start } from "../start.tsx";
 import { texts } from "../texts/index.ts";
-import { CodeField, Field } from "../ui/field.tsx";
+import { Check, CodeField, Field } from "../ui/field.tsx";
 import { Form, Submit, type Fields } from "../ui/form.tsx";
 import { NoCookie } from "../ui/no-cookie.tsx";
 import { newPassword } from "../ui/password-fields.ts";
@@ -17,11 +17,12 @@ const Reset = () => {
   const [cookieLost, setCookieLost] = useState(false);
 
   const send = async (fields: Fields): Promise<void> => {
-    await call("POST /api/me/password_reset/confirm/{code}", {
+    const { token_replaced: tokenReplaced } = await call("POST /api/me/password_reset/confirm/{code}", {
       params: { code: typedCode(fields("code")) },
-      body: { password: fields("password") },
+      body: { password: fields("password"), keep_token: fields("keep_token") === "on" },
     });
-    if (await isCookieKept()) await leaveFor(hrefTo("profile", { notice: "reset" }));
+    const notice = tokenReplaced ? "recovered" : "reset";
+    if (await isCookieKept()) await leaveFor(hrefTo("profile", { notice }));
     setCookieLost(true);
   };
 
@@ -39,6 +40,7 @@ const Reset = () => {
       <Form label={t.title} send={send}>
         <CodeField code={mailedCode} />
         <Field {...newPassword} autofocus={mailedCode !== ""} />
+        <Check name="keep_token" label={t.keepToken} />
         <Submit busy={t.busy}>{t.submit}</Submit>
       </Form>
     </Gate>

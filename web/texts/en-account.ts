@@ -15,6 +15,8 @@ export const enAccount = {
     notices: {
       welcome: "Welcome! Your account is ready.",
       reset: "Your password is changed, and all other sessions have ended.",
+      recovered:
+        "Your password is changed, all other sessions have ended, and the API token was replaced. Programs that used it need the new one.",
       password: "Your password is changed, and all other sessions have ended.",
     },
     about: "About you",

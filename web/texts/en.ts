@@ -73,6 +73,8 @@ export const en = {
     "password.from_service": "Choose a password that is not made from the name of this service.",
     "password.reserved": "This word has a meaning of its own in the API. Choose another.",
     "password.not_text": "This password has characters that can’t be stored.",
+    "keep_token.unproved":
+      "This address is confirmed for the first time with this, so the token may be somebody else’s and is replaced. Untick the box to go on.",
     "current_password.wrong": "This is not your current password.",
     "display_name.too_long": "A name has at most 255 characters.",
     "display_name.characters": "A name is one line of text, without invisible characters.",
@@ -186,8 +188,9 @@ export const en = {
     busy: "Sending…",
     sentTitle: "Check your mail",
     sent: (email: string) =>
-      `If there is an account for ${email}, a code is on its way. It is good for 10 minutes and works once.`,
-    nothing: "Nothing there? Look in the spam folder, and check that this is the address of your account.",
+      `If there is an account for ${email}, a code is on its way. It is good for 30 minutes and works once.`,
+    nothing:
+      "Nothing there? Look in the spam folder, and check that this is the address of your account. An address gets a few such mails an hour at most: if one came before, its code may still be good.",
     enter: "Enter the code",
     otherAddress: "Use another address",
     remembered: "Remember your password?",
@@ -198,6 +201,8 @@ export const en = {
   reset: {
     title: "Choose a new password",
     lead: "You will be signed in here, and signed out everywhere else.",
+    keepToken:
+      "Keep my API token. Programs that have it go on working. So does somebody who got hold of it: leave this empty if you are not sure. Without it, the token is replaced.",
     submit: "Set the password",
     busy: "Setting the password…",
     noCode: "No code yet, or is it too old?",
@@ -211,6 +216,10 @@ export const en = {
     busy: "Confirming…",
     doneTitle: "Your address is confirmed",
     done: (email: string) => `Mails go to ${email}.`,
+    tokenReplaced:
+      "You confirmed without being signed in, so everything that opened this account before has ended: every session, and the API token, which was replaced. Programs that used it need the new one.",
+    notYourPassword: "Is the password of this account not one that you chose?",
+    resetIt: "Reset it now",
     toAccount: "To your account",
     toSignIn: "Sign in",
     noCode: "Is the code too old, or the mail lost?",
@@ -219,12 +228,14 @@ export const en = {
 
   undoClose: {
     title: "Take your account back",
-    lead: "The mail about closing your account has a code in it. With it, everything is as it was before.",
+    lead: "The mail about closing your account has a code in it. Choose a new password with it: whoever closed the account must not get in again.",
     submit: "Take it back",
     busy: "Taking it back…",
     refused: "This code is not valid, or not any more. Use the one in the mail about closing your account.",
     doneTitle: "Your account is yours again",
-    done: "Password and API token work as before. Your sessions have ended, so sign in.",
+    done: "Sign in with the new password. All sessions have ended.",
+    doneToken:
+      "Sign in with the new password. All sessions have ended, and the API token was replaced: programs that used it need the new one.",
     signIn: "Sign in",
   },
 

@@ -13,7 +13,7 @@ import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   AccountDeps,
-  "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy" | "links"
+  "store" | "clock" | "random" | "rootKeys" | "tries" | "limits" | "mail" | "audit" | "policy" | "links"
 > & { readonly passwordChecks: PasswordChecks };
 
 /**

@@ -15,7 +15,7 @@ import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   AccountDeps,
-  "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "policy" | "links"
+  "store" | "clock" | "random" | "rootKeys" | "tries" | "limits" | "mail" | "audit" | "policy" | "links"
 >;
 
 export type NewAddress = {

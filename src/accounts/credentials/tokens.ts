@@ -3,11 +3,13 @@ import { open, seal, type Place } from "../../kernel/crypto/envelope.ts";
 import type { Tx } from "../../kernel/db/store.ts";
 import { newHexId } from "../../kernel/ids.ts";
 import { Secret } from "../../kernel/secret.ts";
+import { mayTellOfToken } from "../mailing/mail-cap.ts";
+import { tokenReplacedMail } from "../mailing/mails.ts";
 import type { Principal, Whence } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
 import { holdOpen } from "./hold-open.ts";
-import { editAccount } from "../store/accounts.ts";
-import { deleteToken, putToken, sealedToken } from "../store/tokens.ts";
+import { accountById, editAccount } from "../store/accounts.ts";
+import { deleteToken, hasToken, putToken, sealedToken } from "../store/tokens.ts";
 
 const placeOf = (accountId: number): Place => ({
   room: "accounts",
@@ -47,19 +49,25 @@ export const revealToken =
 
 type Deps = Pick<AccountDeps, "store" | "random" | "rootKeys" | "clock" | "audit">;
 
-/** Replaces the personal token; the old one is refused from now on. */
+/** Replaces the personal token; the old one is refused from now on, and the owner is told by mail. */
 export const replaceToken =
-  (deps: Deps) =>
-  (
+  (deps: Deps & Pick<AccountDeps, "tries" | "limits" | "mail" | "links">) =>
+  async (
     accountId: number,
     by: { readonly channel: Principal["via"] | "cli"; readonly peer: Whence },
-  ): Promise<Secret> =>
-    deps.store.transaction(async (tx) => {
+  ): Promise<Secret> => {
+    const asked = await accountById(deps.store.query, accountId);
+    const tell = asked !== undefined && (await mayTellOfToken(deps, asked));
+    return deps.store.transaction(async (tx) => {
       // The operator may prepare a token for an account that is locked.
       if (by.channel !== "cli") await holdOpen(tx, accountId);
+      const isReplaced = await hasToken(tx.query, accountId);
       const token = await storeNewToken(deps, tx, accountId);
       const now = deps.clock.now();
-      await editAccount(tx.query, { id: accountId }, { authorization_updated_at: now }, now);
+      const account = await editAccount(tx.query, { id: accountId }, { authorization_updated_at: now }, now);
+      if (account && tell && isReplaced) {
+        await deps.mail.enqueue(tx, tokenReplacedMail(account.email, deps.links, now, by.channel));
+      }
       await deps.audit.record(tx.query, {
         event: "token_replaced",
         outcome: "done",
@@ -70,6 +78,7 @@ export const replaceToken =
       tx.changed(accountId);
       return token;
     });
+  };
 
 /** Takes the token away without a new one. False when there was none. */
 export const revokeToken =

@@ -10,6 +10,7 @@ import { verifiesFirst, type AccountDeps } from "../deps.ts";
 import { isOpen, type Account, type Peer, type Principal } from "../model/account.ts";
 import { parseEmailAddress } from "../../kernel/text/email-address.ts";
 import { accountByEmail, replaceHash } from "../store/accounts.ts";
+import { isDeviceOf } from "../store/devices.ts";
 import type { RecordSometimes } from "./record-sometimes.ts";
 import { refusals } from "../model/refusals.ts";
 
@@ -80,13 +81,26 @@ const rehash = async (
 export const tryPassword = (deps: TryDeps) => {
   const { store, limits } = deps;
 
+  /** Of a browser that the account knows, or of everybody else together. Asked for addresses that nobody has too. */
+  const ofWhom = async (
+    canonical: string,
+    account: Account | undefined,
+    device: string | undefined,
+  ): Promise<CountedTry> => {
+    const accountId = account?.id ?? 0;
+    return device !== undefined && (await isDeviceOf(store.query, { accountId, digest: device }))
+      ? { policy: limits.passwordOfDevice, value: `${accountId} ${device}` }
+      : { policy: limits.passwordOfAddress, value: canonical };
+  };
+
   const reserve = async (
+    counted: CountedTry,
     canonical: string,
     account: Account | undefined,
     peer: Peer,
   ): Promise<Refundable> => {
     const reserved = await deps.tries.reserve([
-      { policy: limits.passwordOfAddress, value: canonical },
+      counted,
       ...triesOfNetwork(limits.passwordsOfNetwork, peer.network),
     ]);
     if (reserved.ok) return reserved;
@@ -100,10 +114,16 @@ export const tryPassword = (deps: TryDeps) => {
     throw throttled(reserved.retryAfterSeconds);
   };
 
-  return async (address: string, password: Secret, peer: Peer): Promise<RightPassword> => {
+  return async (
+    address: string,
+    password: Secret,
+    peer: Peer,
+    device: string | undefined,
+  ): Promise<RightPassword> => {
     const canonical = canonicalOf(address);
     const account = await accountByEmail(store.query, canonical);
-    const counted = await reserve(canonical, account, peer);
+    const tried = await ofWhom(canonical, account, device);
+    const counted = await reserve(tried, canonical, account, peer);
     const verdict = await hashOrRefund(deps, counted, password, account);
     const judged = judge(deps.policy, account, verdict.matches);
     if (judged === "email_unverified") {

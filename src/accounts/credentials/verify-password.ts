@@ -19,9 +19,10 @@ export type PasswordChecks = {
   /**
    * The account whose address and password these are. Does the same work for every wrong pair. The caller gives the try
    * back, with what it writes or by itself.
+   * @param device the digest of the browser's cookie, where one counts
    * @throws Refusal credentials_wrong, email_unverified, login_throttled, busy
    */
-  ofAddress(address: string, password: Secret, peer: Peer): Promise<RightPassword>;
+  ofAddress(address: string, password: Secret, peer: Peer, device?: string): Promise<RightPassword>;
   /** The same, remembering a right pair for a minute: for clients that send it with every call. */
   ofAddressRemembered(address: string, password: Secret, peer: Peer): Account | Promise<Account>;
   /**
@@ -39,6 +40,7 @@ type Typed = {
   readonly address: string;
   readonly password: Secret;
   readonly peer: Peer;
+  readonly device?: string | undefined;
 };
 
 type Check = (typed: Typed) => Promise<RightPassword>;
@@ -74,7 +76,7 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
   const { store, clock } = deps;
   const tryDeps: TryDeps = { ...deps, recordSometimes: recordSometimes(deps) };
   const tryOnce = tryPassword(tryDeps);
-  const check = checkOnce(({ address, password, peer }) => tryOnce(address, password, peer));
+  const check = checkOnce(({ address, password, peer, device }) => tryOnce(address, password, peer, device));
   const remembered = createFreshCache<Remembered>(store.changes, { max: 10_000 });
   const tagOf = passwordTags(clock, () => remembered.clear());
 
@@ -98,7 +100,12 @@ export const createPasswordChecks = (deps: Deps): PasswordChecks => {
   };
 
   return {
-    ofAddress: (address, password, peer) => check({ tag: tagOf(address, password), address, password, peer }),
+    ofAddress: (address, password, peer, device) => {
+      const pair = tagOf(address, password);
+      // With other counters it is another try.
+      const tag = device === undefined ? pair : `${pair}:${device}`;
+      return check({ tag, address, password, peer, device });
+    },
     ofAddressRemembered: (address, password, peer) => {
       const tag = tagOf(address, password);
       const known = remembered.get(tag);

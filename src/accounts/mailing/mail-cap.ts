@@ -14,6 +14,11 @@ export const mayTell = async ({ tries, limits }: Deps, account: Account): Promis
   account.emailVerifiedAt !== null ||
   (await tries.reserve([{ policy: limits.mailsToAddress, value: account.emailCanonical }])).ok;
 
+/** A token can be replaced again and again by whoever has it; the first mails tell enough. */
+export const mayTellOfToken = async (deps: Deps, account: Account): Promise<boolean> =>
+  (await deps.tries.reserve([{ policy: deps.limits.tokenMailsOfAccount, value: String(account.id) }])).ok &&
+  mayTell(deps, account);
+
 /** For a mail that must reach its address, or the call makes no sense. @throws Refusal mail_throttled */
 export const reserveMailTo = async ({ tries, limits }: Deps, address: EmailAddress): Promise<void> => {
   const reserved = await tries.reserve([{ policy: limits.mailsToAddress, value: address.canonical }]);

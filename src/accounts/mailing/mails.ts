@@ -94,21 +94,89 @@ export const resetMail = (to: string, links: AccountLinks, code: string): MailMe
       text: `curl -X POST ${links.origin}/api/me/password_reset/confirm/${code} -H 'Content-Type: application/json' -d '{"password":"…"}'`,
     },
     {
-      text: "It is valid for 10 minutes and works once. If you did not ask for it, ignore this mail: nothing has changed.",
+      text: "It is valid for 30 minutes and works once. If you did not ask for it, ignore this mail: nothing has changed.",
     },
   ]);
+
+/** What the owner of an account does about what somebody else did to it. */
+const resetAtOnce = (links: AccountLinks, otherwise: string): readonly Paragraph[] => [
+  { text: otherwise },
+  { link: links.forgot },
+  { text: "Or from a terminal, with your address:" },
+  {
+    text: `curl ${links.origin}/api/me/password_reset/request -H 'Content-Type: application/json' -d '{"email":"…"}'`,
+  },
+];
 
 export const passwordChangedMail = (to: string, links: AccountLinks, at: number): MailMessage =>
   compose(to, "Your password was changed", [
     {
       text: `The password of your account at ${links.origin} was changed on ${dateOf(at)}. All other sessions were ended.`,
     },
-    { text: "If this was not you, reset the password at once:" },
-    { link: links.forgot },
-    { text: "Or from a terminal, with your address:" },
+    ...resetAtOnce(links, "If this was not you, reset the password at once:"),
+  ]);
+
+const newTokenAt = (links: AccountLinks): readonly Paragraph[] => [
+  { text: "Programs and apps that used the former token need the new one. You find it here:" },
+  { link: links.tokens },
+];
+
+type Token = { readonly tokenReplaced: boolean };
+
+export const passwordResetMail = (
+  to: string,
+  links: AccountLinks,
+  at: number,
+  { tokenReplaced }: Token,
+): MailMessage =>
+  compose(to, "Your password was changed", [
     {
-      text: `curl ${links.origin}/api/me/password_reset/request -H 'Content-Type: application/json' -d '{"email":"…"}'`,
+      text: `The password of your account at ${links.origin} was reset on ${dateOf(at)}, with a code from a mail to this address. All other sessions were ended${tokenReplaced ? ", and the API token was replaced" : ""}.`,
     },
+    ...(tokenReplaced ? newTokenAt(links) : []),
+    ...resetAtOnce(links, "If this was not you, reset the password at once:"),
+  ]);
+
+export const accountTakenBackMail = (
+  to: string,
+  links: AccountLinks,
+  at: number,
+  { tokenReplaced }: Token,
+): MailMessage =>
+  compose(to, "Your account was taken back", [
+    {
+      text: `Your account at ${links.origin} was closed, and was taken back on ${dateOf(at)} with a code from a mail to this address. It has a new password${tokenReplaced ? ", and the API token was replaced" : ""}.`,
+    },
+    ...(tokenReplaced ? newTokenAt(links) : []),
+    ...resetAtOnce(links, "If this was not you, reset the password at once:"),
+  ]);
+
+const waysToReplaceToken = {
+  session: "from a browser that is signed in",
+  password: "with your email address and password",
+  token: "with the former token itself",
+  cli: "by the people who run the server",
+  first_proof:
+    "because this address was confirmed for the first time, by somebody who was not signed in: whoever had the account until then may not have been you. All sessions were ended too",
+} as const;
+
+export const tokenReplacedMail = (
+  to: string,
+  links: AccountLinks,
+  at: number,
+  how: keyof typeof waysToReplaceToken,
+): MailMessage =>
+  compose(to, "Your API token was replaced", [
+    {
+      text: `The API token of your account at ${links.origin} was replaced on ${dateOf(at)}, ${waysToReplaceToken[how]}. The former token no longer works.`,
+    },
+    ...newTokenAt(links),
+    ...resetAtOnce(
+      links,
+      how === "first_proof"
+        ? "If it was not you who chose the password of this account, reset it at once:"
+        : "If this was not you, reset the password at once, which replaces the token again and ends all sessions:",
+    ),
   ]);
 
 /** Goes to the new address: who has the code reads its mails. */
@@ -131,12 +199,7 @@ export const changeRequestedMail = (to: string, links: AccountLinks, at: number)
     {
       text: `On ${dateOf(at)} somebody who knows the password asked to move your account at ${links.origin} from this address to another. Nothing changes until the mail to the new address is confirmed.`,
     },
-    { text: "If this was not you, reset the password at once, which stops the change too:" },
-    { link: links.forgot },
-    { text: "Or from a terminal, with your address:" },
-    {
-      text: `curl ${links.origin}/api/me/password_reset/request -H 'Content-Type: application/json' -d '{"email":"…"}'`,
-    },
+    ...resetAtOnce(links, "If this was not you, reset the password at once, which stops the change too:"),
   ]);
 
 export const emailChangedMail = (to: string, { origin }: AccountLinks, at: number): MailMessage =>
@@ -157,10 +220,15 @@ export const accountClosedMail = (
     },
     { text: `Until ${dateOf(until)} you can take it back:` },
     { link: `${links.undoClose}#${code}` },
-    { text: "Or from a terminal:" },
-    { text: `curl -X POST ${links.origin}/api/me/close_account/undo/${code}` },
-    { text: "The code alone:" },
+    { text: "Or enter this code:" },
     { code },
+    { text: "Or from a terminal, with a new password of your choice:" },
+    {
+      text: `curl -X POST ${links.origin}/api/me/close_account/undo/${code} -H 'Content-Type: application/json' -d '{"password":"…"}'`,
+    },
+    {
+      text: "You choose a new password then, and the API token is replaced: whoever closed the account does not get into it again.",
+    },
     { text: "After that day the account and everything in it is erased." },
   ]);
 

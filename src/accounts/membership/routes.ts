@@ -1,12 +1,13 @@
 import type { z } from "zod";
 import { clearedCookie } from "../../kernel/http/cookie.ts";
-import { type Input, jsonBody, noBody } from "../../kernel/http/input.ts";
+import { jsonBody, type Input } from "../../kernel/http/input.ts";
 import { anyone, route, type Route } from "../../kernel/http/route.ts";
-import { peerOf } from "../sessions/authenticate.ts";
+import { peerOf, shownDevice } from "../sessions/authenticate.ts";
 import { sessionCookieName } from "../sessions/sessions.ts";
 import type { AccountUseCases } from "../use-cases.ts";
-import { closedAnswer, done, instantOf, success, welcome } from "../wire/answers.ts";
-import { closeBody, signUpBody } from "../wire/bodies.ts";
+import { closeAccountRefuses } from "./close-account.ts";
+import { closedAnswer, done, instantOf, recoveredAnswer, success, welcome } from "../wire/answers.ts";
+import { closeBody, signUpBody, undoCloseBody } from "../wire/bodies.ts";
 import type { Gates } from "../wire/gates.ts";
 import { accountsWire } from "../wire/wire.ts";
 import { refusals } from "../model/refusals.ts";
@@ -42,6 +43,7 @@ export const membershipRoutes = (
             displayName: input.display_name,
             timezone: input.timezone,
             remember: input.remember_me ?? false,
+            device: shownDevice(incoming),
           },
           peerOf(incoming),
         ),
@@ -55,6 +57,7 @@ export const membershipRoutes = (
     guard: cookieOrPassword,
     limit,
     input: optionalBody(closeBody),
+    refuses: closeAccountRefuses,
     answers: {
       means: "No credential works any more; a mail says how to take the account back.",
       schema: closedAnswer,
@@ -72,15 +75,18 @@ export const membershipRoutes = (
   route({
     method: "POST",
     path: "/api/me/close_account/undo/{code}",
-    summary: "Take a closed account back with the code that was mailed",
+    summary: "Take a closed account back with the code that was mailed, and a new password",
     wire: accountsWire,
     guard: anyone,
-    input: noBody,
-    refuses: codeRefuses,
-    answers: done("Password and token work again."),
-    run: async ({ params, incoming }) => {
-      await use.undoClose(params.code, peerOf(incoming));
-      return { json: success };
+    input: jsonBody(undoCloseBody(passwordMin)),
+    refuses: [...codeRefuses, refusals.busy],
+    answers: {
+      means: "The account is open, under the new password. Its API token was replaced.",
+      schema: recoveredAnswer,
+    },
+    run: async ({ params, input, incoming }) => {
+      const tokenReplaced = await use.undoClose(params.code, input.password, peerOf(incoming));
+      return { json: { ...success, token_replaced: tokenReplaced } };
     },
   }),
 ];

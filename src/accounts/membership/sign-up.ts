@@ -1,5 +1,6 @@
 import type { Tx } from "../../kernel/db/store.ts";
 import { Refusal } from "../../kernel/errors.ts";
+import { givenBackUnlessDone } from "../../kernel/limits/give-back.ts";
 import type { Peer } from "../model/account.ts";
 import { verifiesFirst, type AccountDeps } from "../deps.ts";
 import type { EmailAddress } from "../../kernel/text/email-address.ts";
@@ -7,7 +8,9 @@ import { triesOfNetwork } from "../../kernel/limits/network-tries.ts";
 import { issueCode, verifyCodeLifetimeMs } from "../mailing/mail-codes.ts";
 import { addressTakenMail, verifyEmailMail } from "../mailing/mails.ts";
 import { addressTaken, enterAccount, refuseWeakPassword, type Newcomer } from "./newcomer.ts";
+import { rememberDevice } from "../sessions/remember-device.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { Entered, ShownDevice } from "../sessions/sign-in.ts";
 import { accountByEmail } from "../store/accounts.ts";
 import { refusals } from "../model/refusals.ts";
 
@@ -27,58 +30,74 @@ type Deps = Pick<
   | "provision"
 > & { readonly sessions: Sessions };
 
+type Arrival = Newcomer & { readonly remember: boolean; readonly device: ShownDevice };
+
 /**
  * Makes an account with its token and what products provide, mails a code to verify the address, and
  * signs the newcomer in, unless addresses are verified first. With `hideAccounts` taken addresses get the same
  * answer: the mail tells the owner of the address what is the case.
- * @returns the `Set-Cookie` line, when the newcomer is signed in.
+ * @returns the `Set-Cookie` lines, when the newcomer is signed in.
  * @throws Refusal input_invalid, sign_up_throttled, busy
  */
 export const signUp =
   (deps: Deps) =>
-  async (newcomer: Newcomer & { readonly remember: boolean }, peer: Peer): Promise<string | undefined> => {
-    const { policy, clock } = deps;
+  async (newcomer: Arrival, peer: Peer): Promise<Entered | undefined> => {
     refuseWeakPassword(deps, newcomer);
     const reserved = await deps.tries.reserve(triesOfNetwork(deps.limits.signUpsOfNetwork, peer.network));
     if (!reserved.ok)
       throw new Refusal(refusals.sign_up_throttled, { retryAfter: reserved.retryAfterSeconds });
 
-    // Asked for everybody's address, so that a taken one costs the same. Without hiding, nobody is told.
-    const mayMail =
-      policy.hideAccounts &&
-      (await deps.tries.reserve([{ policy: deps.limits.mailsToAddress, value: newcomer.email.canonical }]))
-        .ok;
-    const passwordHash = await deps.passwords.hash(newcomer.password);
-    const signer = await deps.sessions.signer();
-    const outcome = await deps.store.transaction(async (tx): Promise<{ cookie?: string } | "taken"> => {
-      const now = clock.now();
-      const account = await enterAccount(deps, tx, { ...newcomer, passwordHash, emailVerifiedAt: null });
-      if (!account) {
-        await noteTaken(deps, tx, { email: newcomer.email, mayMail, peer });
-        return "taken";
-      }
-      const code = await issueCode(deps, tx, {
-        accountId: account.id,
-        purpose: "verify_email",
-        expiresAt: now + verifyCodeLifetimeMs,
-      });
-      await deps.mail.enqueue(tx, verifyEmailMail(account.email, deps.links, code));
-      await deps.audit.record(tx.query, {
-        event: "sign_up",
-        outcome: "done",
-        channel: "password",
-        accountId: account.id,
-        ...peer,
-      });
-      if (verifiesFirst(policy)) return {};
-      return {
-        cookie: await deps.sessions.issue(tx, account, { remember: newcomer.remember, peer, signer }),
-      };
-    });
-    if (outcome !== "taken") return outcome.cookie;
-    if (policy.hideAccounts) return undefined;
-    throw addressTaken();
+    return givenBackUnlessDone(reserved, () => enter(deps, newcomer, peer));
   };
+
+const enter = async (deps: Deps, newcomer: Arrival, peer: Peer): Promise<Entered | undefined> => {
+  const { policy, limits, tries } = deps;
+  if (!policy.hideAccounts) return enterOnce(deps, newcomer, peer, false);
+  // Asked for everybody's address, so that a taken one costs the same. Without hiding, nobody is told.
+  const mail = await tries.reserve([{ policy: limits.mailsToAddress, value: newcomer.email.canonical }]);
+  if (!mail.ok) return enterOnce(deps, newcomer, peer, false);
+  return givenBackUnlessDone(mail, () => enterOnce(deps, newcomer, peer, true));
+};
+
+const enterOnce = async (
+  deps: Deps,
+  newcomer: Arrival,
+  peer: Peer,
+  mayMail: boolean,
+): Promise<Entered | undefined> => {
+  const { policy, clock } = deps;
+  const passwordHash = await deps.passwords.hash(newcomer.password);
+  const signer = await deps.sessions.signer();
+  const outcome = await deps.store.transaction(async (tx): Promise<{ entered?: Entered } | "taken"> => {
+    const now = clock.now();
+    const account = await enterAccount(deps, tx, { ...newcomer, passwordHash, emailVerifiedAt: null });
+    if (!account) {
+      await noteTaken(deps, tx, { email: newcomer.email, mayMail, peer });
+      return "taken";
+    }
+    const code = await issueCode(deps, tx, {
+      accountId: account.id,
+      purpose: "verify_email",
+      expiresAt: now + verifyCodeLifetimeMs,
+    });
+    await deps.mail.enqueue(tx, verifyEmailMail(account.email, deps.links, code));
+    await deps.audit.record(tx.query, {
+      event: "sign_up",
+      outcome: "done",
+      channel: "password",
+      accountId: account.id,
+      ...peer,
+    });
+    if (verifiesFirst(policy)) return {};
+    const session = await deps.sessions.issue(tx, account, { remember: newcomer.remember, peer, signer });
+    const { cookie, keeps } = newcomer.device;
+    const device = keeps ? await rememberDevice(deps, tx, account.id, cookie) : undefined;
+    return { entered: { session, device } };
+  });
+  if (outcome !== "taken") return outcome.entered;
+  if (policy.hideAccounts) return undefined;
+  throw addressTaken();
+};
 
 /** Writes the attempt down and, where answers hide it, tells the owner of the address. */
 const noteTaken = async (

@@ -20,7 +20,17 @@ import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   AccountDeps,
-  "store" | "clock" | "random" | "passwords" | "tries" | "limits" | "mail" | "audit" | "policy" | "links"
+  | "store"
+  | "clock"
+  | "random"
+  | "rootKeys"
+  | "passwords"
+  | "tries"
+  | "limits"
+  | "mail"
+  | "audit"
+  | "policy"
+  | "links"
 > & { readonly passwordChecks: PasswordChecks };
 
 export type AccountChange = {
@@ -82,9 +92,10 @@ export const changeAccount = (deps: Deps) => {
       const issue = passwordIssue(password, { minimum: deps.policy.passwordMin, context });
       if (issue) throw new Refusal(refusals.input_invalid, { issues: [issue] });
     }
+    // Before the tries are reserved: a server that is too busy to hash uses none of them up.
+    const passwordHash = password && (await deps.passwords.hash(password));
     const to = email && (await reserveNewAddress(deps, email, peer));
     const tell = password || email ? await mayTell(deps, account) : false;
-    const passwordHash = password && (await deps.passwords.hash(password));
     const movesNow = email !== undefined && !verifiesFirst(deps.policy);
 
     return deps.store.transaction(async (tx) => {

@@ -6,7 +6,7 @@ import { issueCode, resetCodeLifetimeMs } from "../mailing/mail-codes.ts";
 import { accountById } from "../store/accounts.ts";
 import { refusals } from "../model/refusals.ts";
 
-type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "audit">;
+type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "rootKeys" | "audit">;
 
 /**
  * A reset code that the operator brings to the owner by hand; no mail is sent. A code that was mailed before stops

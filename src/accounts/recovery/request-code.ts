@@ -1,22 +1,27 @@
-import { sha256Hex } from "../../kernel/crypto/digest.ts";
 import type { Tx } from "../../kernel/db/store.ts";
-import { newMailCode } from "../../kernel/ids.ts";
+import { Refusal } from "../../kernel/errors.ts";
+import { givenBackUnlessDone } from "../../kernel/limits/give-back.ts";
 import type { MailMessage } from "../../kernel/mail/message.ts";
 import type { AccountEvent } from "../model/audit-events.ts";
 import { isOpen, type Account, type Peer } from "../model/account.ts";
 import type { AccountDeps, AccountLinks } from "../deps.ts";
 import type { EmailAddress } from "../../kernel/text/email-address.ts";
 import {
-  issueCode,
+  pretendCode,
+  repeatCode,
   reserveCodeTry,
   resetCodeLifetimeMs,
   verifyCodeLifetimeMs,
 } from "../mailing/mail-codes.ts";
+import type { Sessions } from "../sessions/sessions.ts";
 import { resetMail, verifyEmailMail } from "../mailing/mails.ts";
 import { accountByEmail, holdAccount } from "../store/accounts.ts";
-import { deleteCodes } from "../store/codes.ts";
+import { refusals } from "../model/refusals.ts";
 
-type Deps = Pick<AccountDeps, "store" | "clock" | "random" | "tries" | "limits" | "mail" | "audit" | "links">;
+type Deps = Pick<
+  AccountDeps,
+  "store" | "clock" | "random" | "rootKeys" | "tries" | "limits" | "mail" | "audit" | "links"
+> & { readonly sessions: Sessions };
 
 /** A code that anybody may have mailed to its owner. */
 type Kind = {
@@ -28,37 +33,45 @@ type Kind = {
   readonly mail: (to: string, links: AccountLinks, code: string) => MailMessage;
 };
 
-/** Costs what a real code costs, and is nobody's: no account has the number 0. */
-const pretendCode = async (deps: Pick<Deps, "random">, tx: Tx, { purpose }: Kind): Promise<string> => {
-  const code = newMailCode(deps.random);
-  sha256Hex(code);
-  await deleteCodes(tx.query, 0, [purpose]);
-  return code;
-};
+/** Who asks, when it is known: the account of the session that the call came with. */
+export type Asking = { readonly cookie: string | undefined };
+
+const isOwner = async (
+  { sessions }: Pick<Deps, "sessions">,
+  { cookie }: Asking,
+  email: EmailAddress,
+): Promise<boolean> =>
+  cookie !== undefined && (await sessions.resolve(cookie))?.account.emailCanonical === email.canonical;
 
 /**
  * Mails a code when there is an account that it is for, and always ends the same way. For other addresses the same
  * mail is composed and queued too, marked to be thrown away, so that the work is the same. Over the cap of mails to
- * one address nothing is sent, and the answer stays what it is.
+ * one address nothing is sent, and the answer stays what it is; but whoever is signed in with the address is told.
  */
 const requestCode =
   (deps: Deps, kind: Kind) =>
-  async (email: EmailAddress, peer: Peer): Promise<void> => {
-    await reserveCodeTry(deps, peer.network);
+  async (email: EmailAddress, asking: Asking, peer: Peer): Promise<void> => {
+    const tried = await reserveCodeTry(deps, peer.network);
+    const mayKnow = await isOwner(deps, asking, email);
     const reserved = await deps.tries.reserve([
       { policy: deps.limits.mailsToAddress, value: email.canonical },
+      { policy: deps.limits.mailsToAddressFromNetwork, value: `${peer.network} ${email.canonical}` },
     ]);
-    if (!reserved.ok) return;
+    if (!reserved.ok) {
+      if (mayKnow) throw new Refusal(refusals.mail_throttled, { retryAfter: reserved.retryAfterSeconds });
+      return;
+    }
+    const { purpose, lifetimeMs } = kind;
     const account = await accountByEmail(deps.store.query, email.canonical);
-    const expiresAt = deps.clock.now() + kind.lifetimeMs;
-    await deps.store.transaction(async (tx) => {
+    const expiresAt = deps.clock.now() + lifetimeMs;
+    const write = async (tx: Tx): Promise<void> => {
       // Held, so that no code goes to an address that the account is just leaving. Nobody has the number 0.
       const held = await holdAccount(tx.query, account?.id ?? 0);
       const isTheirs = held && isOpen(held) && held.emailCanonical === email.canonical && kind.isFor(held);
       const known = isTheirs ? held : undefined;
       const code = known
-        ? await issueCode(deps, tx, { accountId: known.id, purpose: kind.purpose, expiresAt })
-        : await pretendCode(deps, tx, kind);
+        ? await repeatCode(deps, tx, { accountId: known.id, purpose, lifetimeMs })
+        : await pretendCode(deps, tx, purpose);
       const message = kind.mail(known?.email ?? email.address, deps.links, code);
       await deps.mail.enqueue(tx, message, { expiresAt, discard: known === undefined });
       await deps.audit.record(tx.query, {
@@ -68,10 +81,13 @@ const requestCode =
         accountId: account?.id,
         ...peer,
       });
-    });
+    };
+    await givenBackUnlessDone(tried, () =>
+      givenBackUnlessDone(reserved, () => deps.store.transaction(write)),
+    );
   };
 
-/** For those who lost their password. @throws Refusal code_throttled */
+/** For those who lost their password. @throws Refusal code_throttled, mail_throttled */
 export const requestReset = (deps: Deps) =>
   requestCode(deps, {
     purpose: "reset",
@@ -81,7 +97,7 @@ export const requestReset = (deps: Deps) =>
     mail: resetMail,
   });
 
-/** For those whose mail of the sign-up was lost, or came too late. @throws Refusal code_throttled */
+/** For those whose mail of the sign-up was lost, or came too late. @throws Refusal code_throttled, mail_throttled */
 export const requestVerification = (deps: Deps) =>
   requestCode(deps, {
     purpose: "verify_email",

@@ -1,8 +1,8 @@
 import { jsonBody } from "../../kernel/http/input.ts";
 import { anyone, route, type Route } from "../../kernel/http/route.ts";
-import { peerOf } from "../sessions/authenticate.ts";
+import { cookieIn, peerOf, shownDevice } from "../sessions/authenticate.ts";
 import type { AccountUseCases } from "../use-cases.ts";
-import { done, success, welcome } from "../wire/answers.ts";
+import { done, recoveredAnswer, success, welcome } from "../wire/answers.ts";
 import { addressBody, confirmResetBody } from "../wire/bodies.ts";
 import { accountsWire } from "../wire/wire.ts";
 import { refusals } from "../model/refusals.ts";
@@ -16,11 +16,11 @@ export const recoveryRoutes = (use: AccountUseCases, passwordMin: number): reado
     summary: "Ask for a password reset code by mail",
     wire: accountsWire,
     guard: anyone,
-    input: jsonBody(addressBody),
-    refuses: [refusals.code_throttled],
+    input: { ...jsonBody(addressBody), readsCookie: true },
+    refuses: [refusals.code_throttled, refusals.mail_throttled],
     answers: done("A code is mailed, if there is such an account."),
     run: async ({ input, incoming }) => {
-      await use.requestReset(input.email, peerOf(incoming));
+      await use.requestReset(input.email, { cookie: cookieIn(incoming) }, peerOf(incoming));
       return { json: success };
     },
   }),
@@ -33,8 +33,19 @@ export const recoveryRoutes = (use: AccountUseCases, passwordMin: number): reado
     guard: anyone,
     input: jsonBody(confirmResetBody(passwordMin)),
     refuses: [...codeRefuses, refusals.busy],
-    answers: done("The password is changed, all sessions ended, and a new session cookie set."),
-    run: async ({ params, input, incoming }) =>
-      welcome(await use.confirmReset(params.code, input.password, peerOf(incoming))),
+    answers: {
+      means:
+        "The password is changed, all sessions ended, the API token replaced, and a new session cookie set.",
+      schema: recoveredAnswer,
+    },
+    run: async ({ params, input, incoming }) => {
+      const wanted = {
+        password: input.password,
+        keepToken: input.keep_token ?? false,
+        device: shownDevice(incoming),
+      };
+      const { entered, tokenReplaced } = await use.confirmReset(params.code, wanted, peerOf(incoming));
+      return welcome(entered, { ...success, token_replaced: tokenReplaced });
+    },
   }),
 ];

@@ -7,6 +7,8 @@ import type { Guard } from "../../kernel/http/route.ts";
 import { withoutUnseenAround } from "../../kernel/text/unseen.ts";
 import { isOpen, type Account, type Peer, type Principal } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
+import { deviceCookieName } from "./remember-device.ts";
+import type { ShownDevice } from "./sign-in.ts";
 import { sessionCookieName, type LiveSession, type Sessions } from "./sessions.ts";
 import { accountByToken } from "../store/accounts.ts";
 import type { PasswordChecks } from "../credentials/verify-password.ts";
@@ -21,6 +23,26 @@ export const peerOf = (incoming: Incoming): Peer => ({
   ...incoming.client,
   userAgent: incoming.userAgent,
   requestId: incoming.requestId,
+});
+
+/** A cookie's value, where a call works without it too: one that must not count here is as good as none. */
+export const cookieIn = (incoming: Incoming, name = sessionCookieName): string | undefined => {
+  try {
+    const cookie = incoming.cookie(name);
+    return cookie.kind === "one" ? cookie.value : undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+};
+
+/** Every browser says with a write where it comes from, and no program does unless it wants to be taken for one. */
+const isBrowser = (incoming: Incoming): boolean =>
+  incoming.header("origin") !== undefined || incoming.header("sec-fetch-site") !== undefined;
+
+export const shownDevice = (incoming: Incoming): ShownDevice => ({
+  cookie: cookieIn(incoming, deviceCookieName),
+  keeps: isBrowser(incoming),
 });
 
 export const isTokenPair = (basic: BasicCredentials): boolean => basic.password.reveal() === tokenPassword;

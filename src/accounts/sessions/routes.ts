@@ -6,7 +6,7 @@ import type { AccountUseCases } from "../use-cases.ts";
 import { done, endedAnswer, mySessionsAnswer, success, successAnswer, welcome } from "../wire/answers.ts";
 import { rememberBody, signInBody } from "../wire/bodies.ts";
 import type { Gates } from "../wire/gates.ts";
-import { isTokenPair, peerOf } from "./authenticate.ts";
+import { isTokenPair, peerOf, shownDevice } from "./authenticate.ts";
 import { sessionCookieName } from "./sessions.ts";
 import type { SignInFacts } from "./sign-in.ts";
 import { refusals } from "../model/refusals.ts";
@@ -26,12 +26,12 @@ const signInInput: Input<SignInFacts> = {
     const basic = namesCredentials(body) ? undefined : incoming.basic();
     if (basic === undefined) {
       const { email, password, remember_me: remember = false } = parseInput(signInBody, body);
-      return { email, password, remember };
+      return { email, password, remember, device: shownDevice(incoming) };
     }
     const { remember_me: remember = false } = parseInput(rememberBody, body);
     if (basic === "malformed") throw new Refusal(refusals.credentials_wrong);
     if (isTokenPair(basic)) throw new Refusal(refusals.token_makes_no_session);
-    return { email: basic.user, password: basic.password, remember };
+    return { email: basic.user, password: basic.password, remember, device: undefined };
   },
 };
 
@@ -49,7 +49,9 @@ export const sessionRoutes = (
     guard: anyone,
     input: signInInput,
     refuses: [refusals.email_unverified, refusals.login_throttled, refusals.busy],
-    answers: done("The session cookie is set."),
+    answers: done(
+      "The session cookie is set. A browser gets a second one, by which it is known the next time.",
+    ),
     run: async ({ input, incoming }) => welcome(await use.signIn(input, peerOf(incoming))),
   }),
   route({

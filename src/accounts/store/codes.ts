@@ -11,6 +11,8 @@ export const putCode = async (
     readonly expiresAt: number;
     /** Where the account moves to when the code is confirmed. */
     readonly email?: EmailAddress | undefined;
+    /** The code itself, where it may be mailed once more. */
+    readonly sealed: string | null;
   },
   now: number,
 ): Promise<void> => {
@@ -20,6 +22,7 @@ export const putCode = async (
     expires_at: code.expiresAt,
     email: code.email?.address ?? null,
     email_canonical: code.email?.canonical ?? null,
+    sealed: code.sealed,
   };
   await tables(query)
     .insertInto("mail_codes")
@@ -61,6 +64,34 @@ export const findCode = async (
     .where("expires_at", ">", now)
     .executeTakeFirst();
   return row && codeOf(row);
+};
+
+/** A code that is still good and can be mailed once more. */
+export type SealedCode = { readonly digest: string; readonly sealed: string; readonly createdAt: number };
+
+export const sealedCode = async (
+  query: Queries,
+  { accountId, purpose }: { readonly accountId: number; readonly purpose: CodePurpose },
+  now: number,
+): Promise<SealedCode | undefined> => {
+  const row = await tables(query)
+    .selectFrom("mail_codes")
+    .select(["digest", "sealed", "created_at"])
+    .where("account_id", "=", accountId)
+    .where("purpose", "=", purpose)
+    .where("expires_at", ">", now)
+    .executeTakeFirst();
+  return row && row.sealed !== null
+    ? { digest: row.digest, sealed: row.sealed, createdAt: row.created_at }
+    : undefined;
+};
+
+export const prolongCode = async (query: Queries, digest: string, expiresAt: number): Promise<void> => {
+  await tables(query)
+    .updateTable("mail_codes")
+    .set({ expires_at: expiresAt })
+    .where("digest", "=", digest)
+    .execute();
 };
 
 /** Uses the code up: of any number of callers exactly one gets it. */

@@ -44,7 +44,8 @@ type ApiTokenTable = {
   created_at: number;
 };
 
-export type CodePurpose = "reset" | "verify_email" | "change_email" | "undo_close";
+export const codePurposes = ["reset", "verify_email", "change_email", "undo_close"] as const;
+export type CodePurpose = (typeof codePurposes)[number];
 
 type MailCodeTable = {
   account_id: number;
@@ -55,6 +56,15 @@ type MailCodeTable = {
   /** The address that a `change_email` moves the account to; null otherwise. */
   email: string | null;
   email_canonical: string | null;
+  /** The code, for a mail that repeats it; null where none does. */
+  sealed: string | null;
+};
+
+type DeviceTable = {
+  account_id: number;
+  digest: string;
+  created_at: number;
+  last_seen_at: number;
 };
 
 type SigningKeyTable = {
@@ -70,6 +80,7 @@ export type AccountTables = {
   sessions: SessionTable;
   api_tokens: ApiTokenTable;
   mail_codes: MailCodeTable;
+  devices: DeviceTable;
   signing_keys: SigningKeyTable;
 };
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Answer } from "../../kernel/http/route.ts";
+import type { Entered } from "../sessions/sign-in.ts";
 import { auditRecord, type AuditVocabulary } from "../../kernel/telemetry/audit.ts";
 
 /** The bodies of the good answers of this room. Each begins with `"success": true`. */
@@ -24,8 +25,10 @@ export const success = { success: true };
 export const done = (means: string) => ({ means, schema: successAnswer });
 
 /** With the cookie of a session that begins. */
-export const welcome = (cookie: string | undefined): Answer =>
-  cookie === undefined ? { json: success } : { json: success, cookie };
+export const welcome = (entered: Entered | undefined, json: object = success): Answer =>
+  entered === undefined
+    ? { json }
+    : { json, cookie: entered.session, cookies: entered.device === undefined ? [] : [entered.device] };
 
 export const myAccountAnswer = z.strictObject({
   success: good,
@@ -70,7 +73,18 @@ export const myAuditAnswer = (vocabulary: AuditVocabulary) => {
   });
 };
 
-export const confirmedAnswer = z.strictObject({ success: good, email: emailText });
+const tokenReplaced = z
+  .boolean()
+  .describe("Whether the API token was replaced: programs that have the former one need the new one.");
+
+/** Of whoever proved by a mailed code to be the owner. */
+export const recoveredAnswer = z.strictObject({ success: good, token_replaced: tokenReplaced });
+
+export const confirmedAnswer = z.strictObject({
+  success: good,
+  email: emailText,
+  token_replaced: tokenReplaced,
+});
 
 export const closedAnswer = z.strictObject({
   success: good,

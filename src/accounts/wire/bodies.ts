@@ -79,7 +79,17 @@ export const rememberBody = z.strictObject({ remember_me: z.boolean().optional()
 export const addressBody = z.strictObject({ email: emailAddress });
 
 export const confirmResetBody = (passwordMin: number) =>
-  z.strictObject({ password: newPassword(passwordMin) });
+  z.strictObject({
+    password: newPassword(passwordMin),
+    keep_token: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether the API token goes on working; false when left out. Not for an address that is confirmed for the first time with this.",
+      ),
+  });
+
+export const undoCloseBody = (passwordMin: number) => z.strictObject({ password: newPassword(passwordMin) });
 
 export const changeEmailBody = z.strictObject({ email: emailAddress, current_password: secret });
 

@@ -112,7 +112,13 @@ const securityByAdmits: ReadonlyMap<string, readonly object[]> = new Map<string,
 ]);
 
 const securityOf = ({ method, path, admits, input }: Route): readonly object[] => {
-  if (admits === "anyone") return input.readsBasic ? [{}, { basic: [] }] : [];
+  if (admits === "anyone") {
+    const read = [
+      ...(input.readsBasic ? [{ basic: [] }] : []),
+      ...(input.readsCookie ? [{ cookie: [] }] : []),
+    ];
+    return read.length === 0 ? [] : [{}, ...read];
+  }
   const security = securityByAdmits.get(admits);
   if (!security) throw new Error(`The document has no scheme for what ${method} ${path} asks for: ${admits}`);
   return security;

@@ -48,6 +48,7 @@ export const linksAt = ({ origin }: URL) => ({
   forgot: origin + places.forgot.path,
   reset: origin + places.reset.path,
   undoClose: origin + places["undo-close"].path,
+  tokens: origin + places.tokens.path,
 });
 
 export const formAt = ({ origin }: URL): string => origin + places.connect.path;

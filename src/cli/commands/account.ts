@@ -128,7 +128,7 @@ export const resetPassword = ({ operand }: Call, io: Io): Promise<Ending> =>
         expires_at: new Date(expiresAt).toISOString(),
       },
       notes: [
-        `Valid for 10 minutes, once: ${account.email} enters it at ${reset} and chooses a new password.`,
+        `Valid for 30 minutes, once: ${account.email} enters it at ${reset} and chooses a new password.`,
       ],
     };
   });

@@ -10,7 +10,7 @@ import type { RootKeys } from "./root-keys.ts";
 
 export type SealedColumn = {
   readonly table: string;
-  /** The primary key, of one column. */
+  /** A column that is unique. */
   readonly key: string;
   readonly column: string;
   /** Of the JSON in the column, when the sealed text lies there. */

@@ -9,6 +9,8 @@ export type Input<Value> = {
   readonly optional: boolean;
   /** Credentials in the Authorization header may stand in the place of those in the body. */
   readonly readsBasic?: true;
+  /** Open to anyone, and yet a session's cookie makes a difference. */
+  readonly readsCookie?: true;
   readonly refuses: readonly RefusalKind[];
   readonly read: (incoming: Incoming) => Value;
 };

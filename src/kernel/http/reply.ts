@@ -68,7 +68,7 @@ export const createReplies = ({ overTls, withCors, log }: ReplyDeps): Replies =>
   const send = (
     exchange: Exchange,
     status: number,
-    rest: { headers: Headers; content: Content | undefined; framable?: boolean },
+    rest: { headers: Readonly<OutgoingHttpHeaders>; content: Content | undefined; framable?: boolean },
   ) => {
     const { request, reply, incoming } = exchange;
     const { content } = rest;
@@ -99,9 +99,9 @@ export const createReplies = ({ overTls, withCors, log }: ReplyDeps): Replies =>
           ...(isStopping ? { connection: "close" } : {}),
         });
       }
-      const { cookie, headers = noHeaders, status = exchange.status } = answer;
+      const { cookie, cookies = [], headers = noHeaders, status = exchange.status } = answer;
       send(exchange, status, {
-        headers: cookie === undefined ? headers : { ...headers, "set-cookie": cookie },
+        headers: cookie === undefined ? headers : { ...headers, "set-cookie": [cookie, ...cookies] },
         content: contentOf(answer),
         ...(answer.framable ? { framable: true } : {}),
       });

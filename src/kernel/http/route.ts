@@ -42,6 +42,8 @@ export type Answer = {
   readonly content?: Content;
   /** A whole `Set-Cookie` line. */
   readonly cookie?: string;
+  /** More of them, after that one. */
+  readonly cookies?: readonly string[];
   readonly headers?: Headers;
   /** Pages of others may show it in a frame. */
   readonly framable?: boolean;
