@@ -59,13 +59,6 @@ const expectRefused = async (kind: Kind, code: string): Promise<void> => {
   expect(whole(reply)).toEqual(await refusal(kind));
 };
 
-/** Nothing has happened to the person. */
-const expectUntouched = async (): Promise<void> => {
-  expect((await signIn(house, person.email, person.password, elsewhere())).status).toBe(200);
-  expect((await signIn(house, person.email, changed, elsewhere())).status).toBe(403);
-  expect((await house.send("GET", "/api/v9/me", { session: person.session })).status).toBe(200);
-};
-
 const close = (home = house, who = person) =>
   home.send("POST", "/api/me/close_account/track", { basic: [who.email, who.password] });
 const change = (json: object) => house.send("PUT", "/api/v9/me", { session: person.session, json });
@@ -156,35 +149,6 @@ describe.each(lifetimes)("a code of the kind %s", (kind, lifetime) => {
     }
     expect((await use(kind, code)).status).toBe(200);
   });
-});
-
-test("A25: a reset code that is still good is mailed again, and no stranger's request voids it", async () => {
-  const first = await resetCode(house, person.email);
-  house.clock.advance(29 * minute);
-  expect(await resetCode(house, person.email)).toBe(first);
-  // The mail says 30 minutes, and so it is.
-  house.clock.advance(29 * minute);
-  await expectUntouched();
-  expect((await use("reset", first)).status).toBe(200);
-});
-
-test("A25: an older one is not prolonged for ever: a newer code takes its place", async () => {
-  const first = await resetCode(house, person.email);
-  house.clock.advance(20 * minute);
-  expect(await resetCode(house, person.email)).toBe(first);
-  house.clock.advance(20 * minute);
-  const second = await resetCode(house, person.email);
-  expect(second).not.toBe(first);
-  await expectRefused("reset", first);
-  expect((await use("reset", second)).status).toBe(200);
-});
-
-test("A25: a code that was used is not mailed again", async () => {
-  const first = await resetCode(house, person.email);
-  expect((await use("reset", first)).status).toBe(200);
-  const second = await resetCode(house, person.email);
-  expect(second).not.toBe(first);
-  await expectRefused("reset", first);
 });
 
 test("A25: a request that came to nothing, over the cap of mails, leaves the last code good", async () => {

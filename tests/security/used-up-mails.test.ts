@@ -99,7 +99,7 @@ test("whoever can write to the database has nobody's code mailed to somebody els
   const { query } = house.inside.store;
   await sql`update mail_codes set sealed = (
     select sealed from mail_codes join accounts on accounts.id = account_id
-    where email = ${victim.email} and purpose = 'reset'
+    where accounts.email = ${victim.email} and purpose = 'reset'
   ) where purpose = 'reset' and account_id = (select id from accounts where email = ${thief.email})`.execute(
     query,
   );

@@ -178,6 +178,7 @@ const opensSealed: Readonly<Record<string, string>> = {
   "src/accounts/signing/signing-keys.ts": "the key that signs sessions",
   "src/connect/vault/vault.ts": "credentials of connections, and secret settings of integrations",
   "src/connect/webhooks/seals.ts": "secrets that sign webhooks, and webhooks on their way",
+  "src/accounts/mailing/mail-codes.ts": "a code, for a mail that says it again",
   "src/accounts/credentials/tokens.ts": "an API token, for its owner's eyes",
   "src/kernel/crypto/server-secrets.ts": "the keys of keyed digests",
   "src/kernel/mail/queue.ts": "a mail on its way",

@@ -21,6 +21,7 @@ const seals: Readonly<Record<string, readonly string[]>> = {
     "webhook_settings.sealed_former_secret",
     "webhook_settings.sealed_secret",
   ],
+  "src/accounts/mailing/mail-codes.ts": ["mail_codes.sealed"],
   "src/kernel/crypto/server-secrets.ts": ["server_secrets.sealed"],
   "src/kernel/mail/queue.ts": ["mail_queue.sealed"],
 };
