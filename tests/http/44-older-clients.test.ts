@@ -256,7 +256,8 @@ test("of very many unknown fields twenty are told, and how many more there are",
   expect(codeOf(reply)).toEqual([400, "invalid_body"]);
   expect(reply.text).toContain("and 970 more");
   expect(reply.text.length).toBeLessThan(8000);
-  const signUp = await house.send("POST", "/api/signup", { json: many });
+  const some = Object.fromEntries(Object.entries(many).slice(0, 200));
+  const signUp = await house.send("POST", "/api/signup", { json: some });
   expect(signUp.status).toBe(400);
   expect(signUp.text).toContain("more");
   expect(signUp.text.length).toBeLessThan(8000);

@@ -44,14 +44,24 @@ export const statementOf = (facts: readonly string[], isAnyNumber: boolean): rea
   return [...counts].map(([line, count]) => (count === 1 ? line : `${line} ×${count}`)).toSorted();
 };
 
-/** What is not as the page says, as lines of a diff. Empty when all of it is. */
+/** Whatever a line of the page says happens, without whose it was and how often. */
+export const kindsOn = (page: CausedPage): ReadonlySet<string> =>
+  new Set([...page.values()].flat().map((line) => kindOf(line.replace(/^~ /, "").replace(/ ×\d+$/, ""))));
+
+/**
+ * What is not as the page says, as lines of a diff. Empty when all of it is.
+ *
+ * @param anyOf where chance decides: the kinds that the page knows, of which any may come; undefined elsewhere
+ */
 export const differencesOf = (
   stated: readonly string[],
   caused: readonly string[],
-  isAnyNumber: boolean,
+  anyOf: ReadonlySet<string> | undefined,
 ): readonly string[] => {
-  const missing = stated.filter((line) => !caused.includes(line) && !(isAnyNumber && line.startsWith("~")));
-  const added = caused.filter((line) => !stated.includes(line));
+  const mayMiss = (line: string): boolean => anyOf !== undefined && line.startsWith("~");
+  const mayCome = (line: string): boolean => anyOf?.has(line.replace(/^~ /, "")) === true;
+  const missing = stated.filter((line) => !caused.includes(line) && !mayMiss(line));
+  const added = caused.filter((line) => !stated.includes(line) && !mayCome(line));
   return [...missing.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)];
 };
 

@@ -3,7 +3,14 @@
 import { readFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { afterAll, aroundEach, inject, type RunnerTask, type RunnerTestFile } from "vitest";
-import { differencesOf, formatPage, parsePage, statementOf, type CausedPage } from "./caused-page.ts";
+import {
+  differencesOf,
+  formatPage,
+  kindsOn,
+  parsePage,
+  statementOf,
+  type CausedPage,
+} from "./caused-page.ts";
 import { takeCaused } from "./caused.ts";
 
 const isStated = (file: string): boolean => /[\\/]tests[\\/](http|security|clients)[\\/][^\\/]+$/.test(file);
@@ -67,7 +74,7 @@ aroundEach(async (runTest, { task }) => {
   }
   const page = `${dirname(file.name)}/caused/${basename(pageOf(file.filepath))}`;
   if (!lines) throw new Error(`${page} does not say what this test causes.\n${howToWrite(file.name)}`);
-  const differences = differencesOf(lines, caused, isAnyNumber);
+  const differences = differencesOf(lines, caused, isAnyNumber ? kindsOn(stated) : undefined);
   if (differences.length === 0) return;
   throw new Error(
     [`This test does not cause what ${page} says:`, ...differences, howToWrite(file.name)].join("\n"),
