@@ -9,7 +9,7 @@ import { connectionRoutes } from "./connections/routes.ts";
 import type { ConnectDeps, RoomDeps } from "./deps.ts";
 import { createEnvironmentKeys } from "./environments/environment-keys.ts";
 import { environmentRoutes } from "./environments/routes.ts";
-import { olderIntegrationRoutes } from "./integrations/older-routes.ts";
+import { olderIntegrationRoutes } from "./older-integrations/routes.ts";
 import { eraseIntegrations } from "./integrations/erase-integrations.ts";
 import { integrationRoutes } from "./integrations/routes.ts";
 import { shownIntegration } from "./integrations/shown-integration.ts";
