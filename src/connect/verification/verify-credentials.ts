@@ -117,10 +117,12 @@ export const verifyCredentials =
     const request = verificationRequestOf(prepared);
     if (!request) return { shape: shape.name, credentials, account: null, origin };
     const asked = { integrationId: integration.id, origin: request.url.origin };
-    await refuseTooSoon(deps, asked);
+    // This server itself counts by the caller's network: that one waits, and nobody else.
+    const isElsewhere = request.url.protocol !== inProcess;
+    if (isElsewhere) await refuseTooSoon(deps, asked);
     const answer = await ask(deps, request, { from, asker });
     const verdict = judgeAnswer(provider, answer, deps.clock.now());
-    await holdBack(deps, asked, verdict);
+    if (isElsewhere) await holdBack(deps, asked, verdict);
     if (verdict.outcome !== "accepted") throw refused(verdict);
     const { account } = verdict;
     if (!shape.swap || keepPassword) return { shape: shape.name, credentials, account, origin };
