@@ -80,6 +80,8 @@ describe("LATCHKEY_SESSION_IDLE_DAYS", () => {
     for (let days = 0; days < 4; days += 1) {
       house.clock.advance(day - 1);
       expect(await statusOfMe(house, { session: used.session })).toBe(200);
+      // Once a minute, of which a day has many.
+      await house.inside.accounts.flush();
       await house.inside.timetable.runDue();
     }
 

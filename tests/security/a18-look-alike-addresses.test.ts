@@ -233,7 +233,10 @@ test("A18: no other text signs in as him", async () => {
   causesAnyNumber();
   await fc.assert(
     fc.asyncProperty(variants, async (variant) => {
-      const asciiLower = variant.trim().replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+      // What can't be seen around an address is no part of it.
+      const asciiLower = variant
+        .replaceAll(/^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu, "")
+        .replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
       const reply = await signIn(house, variant, password, elsewhere());
       expect(reply.status).toBe(asciiLower === "mike.k@example.com" ? 200 : 403);
     }),

@@ -43,6 +43,8 @@ const writable: Readonly<Record<string, readonly string[]>> = {
   "POST /api-auth/basic/{integration_key}": ["username", "password", "params"],
   "POST /api-auth/api-key/{integration_key}": ["apiKey", "params"],
   "POST /auth/unauthenticated/{integration_key}": ["params"],
+  "POST /config": ["provider", "provider_config_key"],
+  "PUT /config": ["provider", "provider_config_key"],
   "POST /integrations": ["display_name", "forward_webhooks", "integration_config", "provider", "unique_key"],
   "PATCH /integrations/{integration_key}": [
     "display_name",

@@ -19,7 +19,7 @@ import { sessionOf, type Sent } from "../support/http.ts";
 
 let house: TestHouse;
 beforeAll(async () => {
-  house = await startHouse({ ...behindProxy, LATCHKEY_SIGN_UPS: "1000" });
+  house = await startHouse({ ...behindProxy, LATCHKEY_SIGN_UPS: "1000", LATCHKEY_PASSWORD_TRIES: "100" });
 });
 afterAll(stopHouses);
 
