@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { SetupFault } from "./errors.ts";
-import { readSmtpUrl } from "./mail/smtp-url.ts";
+import { readSmtpUrl } from "./text/smtp-url.ts";
 import { nearestTo } from "./nearest.ts";
 import type { Secret } from "./secret.ts";
 import { mayBeEmailAddress } from "./text/email-address.ts";

@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { hour } from "#kernel/clock.ts";
 import { closeBrowser, leave, visit } from "../support/browser.ts";
 import { done } from "../support/connect.ts";
 import { chooseShape, enter, expectNotice, faultsOf, openLink, submit, titleOf } from "../support/form.ts";
@@ -25,6 +26,10 @@ beforeAll(async () => {
   upstream = await startUpstream();
   house = await startHouse({ LATCHKEY_OUTBOUND_ALLOW: upstream.origin });
   scene = await openLinkScene(house, upstream);
+});
+beforeEach(() => {
+  // A provider that said when to come back is not asked before, whoever's link it is.
+  house.clock.advance(hour);
 });
 afterEach(leave);
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { connectClient, done, environmentKey, refusalOf } from "../support/connect.ts";
 import { dumpStore } from "../support/dump.ts";
 import type { TestHouse } from "../support/house.ts";
@@ -196,6 +196,7 @@ test.each([
 ])("what sign-up takes, links here: %s", async (_, email, password) => {
   const app = connectClient(house, await environmentKey(house));
   await app.post("/integrations", { provider: "latchkey", unique_key: "ours" });
+  onTestFinished(async () => void (await app.delete("/integrations/ours")));
   const { data } = await done(app.post("/connect/sessions", { tags: { end_user_email: "r&d@example.com" } }));
   const signedUp = await house.send("POST", "/api/signup", {
     json: { email, password, tos_accepted_for: "track" },

@@ -156,6 +156,7 @@ describe("the older path of integrations", () => {
     const other = { ...named, provider: "latchkey" };
     expect(codeOf(await app.send("PUT", "/config", { json: other }))).toEqual([400, "invalid_body"]);
     expect((await app.delete("/config/mine")).status).toBe(204);
+    expect(codeOf(await app.send("PUT", "/config", { json: named }))).toEqual([404, "not_found"]);
     expect(codeOf(await app.get("/config/mine"))).toEqual([404, "not_found"]);
     expect(codeOf(await app.delete("/config/mine"))).toEqual([404, "not_found"]);
   });
@@ -168,6 +169,8 @@ describe("the older path of integrations", () => {
 
 test.each([
   ["POST", "/mcp"],
+  ["POST", "/mcp/tools"],
+  ["POST", "/functions"],
   ["POST", "/functions/compile"],
   ["GET", "/v1/anything"],
   ["POST", "/cli/telemetry"],

@@ -1,3 +1,4 @@
+import { places } from "#app/pages/places.ts";
 import { isIPv6 } from "node:net";
 import { signingKeyStatus } from "#accounts";
 import { systemClock } from "#kernel/clock.ts";
@@ -73,7 +74,7 @@ export const checkWayIn = async (config: Config): Promise<readonly Finding[]> =>
   if (isLoopbackHost(origin.hostname) && portOf(origin) === port) return [];
   if (!isWell(await askOwnServer(config, "/healthz"))) return [];
   // A page, because those are shown at the right host only.
-  const page = await askAtOrigin(origin, "/login");
+  const page = await askAtOrigin(origin, places["log-in"].path);
   if (typeof page === "object" && page.status === 421) {
     const [, came = "another host"] = /served here \(([^)]{1,255})\)/.exec(page.text) ?? [];
     return [

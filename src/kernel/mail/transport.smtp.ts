@@ -6,7 +6,7 @@ import { second } from "../clock.ts";
 import { SetupFault } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { composeMail, type MailTransport, type Sender } from "./message.ts";
-import { readSmtpUrl } from "./smtp-url.ts";
+import { readSmtpUrl } from "../text/smtp-url.ts";
 
 /** The whole conversation, however slowly the server talks; the courier counts on it. */
 const longestSendMs = 90 * second;

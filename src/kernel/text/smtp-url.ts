@@ -1,7 +1,7 @@
 /** What LATCHKEY_SMTP_URL says. */
-import { isLoopbackHost } from "../text/host.ts";
-import { readFlag } from "../text/flag.ts";
-import { readServiceUrl } from "../text/service-url.ts";
+import { isLoopbackHost } from "./host.ts";
+import { readFlag } from "./flag.ts";
+import { readServiceUrl } from "./service-url.ts";
 
 /** Options of the URL, behind its `?`, as the settings and the guide tell of them. */
 const smtpOptions = {
