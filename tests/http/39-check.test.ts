@@ -194,23 +194,6 @@ describe("POST /connections/verify", () => {
     expect(await scene.told()).toMatchObject([{ event: "connection.recovered" }]);
   });
 
-  test("about old credentials says nothing of new ones that were linked meanwhile", async () => {
-    const renewed = { ...newHolder(), id: holder.id };
-    const session = await scene.sessionFor(connection);
-    const answer = toggl(renewed);
-    const relinked = Promise.withResolvers<void>();
-    scene.answers((asked) => ({ ...answer(asked), after: relinked.promise }));
-    const checked = verify();
-    await expect.poll(() => scene.asked().length, { timeout: 10_000 }).toBe(2);
-    scene.answers(answer);
-    expect((await scene.submit(session, byToken(renewed))).status).toBe(200);
-    relinked.resolve();
-
-    expect(await done(checked)).toMatchObject({ state: "live" });
-    expect(await scene.read(connection)).toMatchObject({ state: "live", state_reason: null });
-    expect((await scene.told()).map(({ event }) => event)).toEqual(["connection.reconnected"]);
-  });
-
   test("answers what is not there as recorded, and takes nothing else", async () => {
     for (const [change, told] of [
       [{ connection_id: "nope" }, [404, "not_found"]],
@@ -239,17 +222,6 @@ describe("POST /connections/verify", () => {
 
     expect(codeOf(await verify())).toEqual([424, "connection_failing"]);
     expect(scene.asked()).toHaveLength(before);
-  });
-
-  test("brings back nothing that is revoked while the provider is asked", async () => {
-    const answer = toggl(holder);
-    const revoke = sql`update connections set state = 'revoked' where connection_id = ${connection}`;
-    scene.answers((asked) => ({ ...answer(asked), after: revoke.execute(house.inside.store.query) }));
-
-    await verify();
-
-    expect(codeOf(await verify())).toEqual([424, "connection_failing"]);
-    expect((await scene.told()).filter(({ operation }) => operation === "refresh")).toEqual([]);
   });
 });
 
