@@ -118,6 +118,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       limit: rate,
       connectOrigins: connect.use.connectOrigins,
       demoConnections: connect.personalAt(demoSpot),
+      mailReader: surprises.mailReader,
     });
     const guides = guideRoutes({
       origin: config.origin,

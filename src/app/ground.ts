@@ -43,6 +43,8 @@ export type Surprises = {
   readonly longestCallMs?: number;
   /** How long closing waits for who is being told something. */
   readonly longestTellingMs?: number;
+  /** The user of this machine, by number, whose calls may read the outbox in local mode. */
+  readonly mailReader?: number;
   /** Whom outbound calls ask and believe besides: name servers as `address:port`, and PEM certificates. */
   readonly outbound?: Pick<OutboundDeps, "nameServers" | "authorities">;
 };

@@ -121,6 +121,15 @@ describe("local mode", () => {
     expect((await of.send("GET", "/dev/mail", { headers: asPerson })).status).toBe(404);
   });
 
+  test("is not there for another user of the machine, where the system tells who calls", async () => {
+    const status = process.platform === "linux" ? 404 : 200;
+    const of = await startHouse(roomy, { mailReader: (process.getuid?.() ?? 0) + 1 });
+    for (const path of places) {
+      expect((await of.send("GET", path, { headers: asPerson })).status, path).toBe(status);
+    }
+    expect((await of.send("GET", "/")).text).toContain(`&quot;local&quot;:${status === 200}`);
+  });
+
   test.for(places)("%s is for reading only", async (path) => {
     for (const method of ["POST", "PUT", "DELETE"]) {
       const reply = await house.send(method, path);

@@ -12,6 +12,7 @@ import { connectPage } from "./connect-page.ts";
 import { assetAnswer, loadPageFiles, type Look } from "./page-files.ts";
 import { createErrorPage, createPageHtml, type PageFacts } from "./page-html.ts";
 import { readOutboxMails } from "./outbox-mails.ts";
+import { isOfOurUser } from "./peer-user.ts";
 import { places, signInFirst } from "./places.ts";
 import { outboxFolder } from "../open-store.ts";
 import { pageWire } from "./page-wire.ts";
@@ -30,6 +31,8 @@ type PageDeps = {
   readonly connectOrigins: () => Promise<readonly string[]>;
   readonly limit: Limit<Principal>;
   readonly demoConnections: PersonalConnections;
+  /** Whose calls may read the mails: the number of a user of this machine, who runs the server unless a test says another. */
+  readonly mailReader?: number | undefined;
 };
 
 const notSignedIn: ReadonlySet<string> = new Set([
@@ -57,6 +60,7 @@ export const createPages = ({
   limit,
   connectOrigins,
   demoConnections,
+  mailReader,
 }: PageDeps): { readonly routes: readonly Route[]; readonly wire: Wire; readonly look: Look } => {
   const files = loadPageFiles();
   const wire = pageWire(createErrorPage(files.look, config.origin.origin));
@@ -73,7 +77,8 @@ export const createPages = ({
 
   /** With a mail server there is no outbox, and nothing to show. */
   const hasOutbox = config.smtpUrl === undefined;
-  const showsMails = (incoming: Incoming): boolean => incoming.isLocal && hasOutbox;
+  const showsMails = async (incoming: Incoming): Promise<boolean> =>
+    incoming.isLocal && hasOutbox && isOfOurUser(incoming.stream.socket, mailReader);
 
   const factsFor = async (incoming: Incoming): Promise<PageFacts> => {
     const { isLocal } = incoming;
@@ -84,7 +89,7 @@ export const createPages = ({
       closeGraceDays: config.closeGraceDays,
       revealToken: config.revealToken,
       verifiesFirst: config.hideAccounts || config.requireVerifiedEmail,
-      local: isLocal && hasOutbox,
+      local: await showsMails(incoming),
       demo: isLocal,
     };
   };
@@ -103,7 +108,7 @@ export const createPages = ({
       refuses: shownTo === "local" ? [...pageRefuses, refusals.not_found] : pageRefuses,
       answers: { means: "The page." },
       run: async ({ incoming }): Promise<Answer> => {
-        if (shownTo === "local" && !showsMails(incoming)) throw new Refusal(refusals.not_found);
+        if (shownTo === "local" && !(await showsMails(incoming))) throw new Refusal(refusals.not_found);
         incoming.refuseOtherHosts();
         const facts = await factsFor(incoming);
         if (shownTo === "account" && facts.signedIn === null) {
@@ -138,7 +143,7 @@ export const createPages = ({
         schema: z.object({ mails: z.array(shownMail) }),
       },
       run: async ({ incoming }) => {
-        if (!showsMails(incoming)) throw new Refusal(refusals.not_found);
+        if (!(await showsMails(incoming))) throw new Refusal(refusals.not_found);
         return { json: { mails: await readOutboxMails(outboxFolder(config)) } };
       },
     }),
