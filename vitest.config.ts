@@ -1,18 +1,13 @@
 import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
-import type { StoreUnderTest } from "./tests/support/provided.ts";
 
 const throughTheDoor = ["http", "security", "nodes", "clients", "cli"].map(
   (folder) => `tests/${folder}/**/*.test.ts`,
 );
 
-const project = (
-  name: string,
-  include: string[],
-  store?: StoreUnderTest,
-): TestProjectInlineConfiguration => ({
+const project = (name: string, include: string[]): TestProjectInlineConfiguration => ({
   extends: true,
-  test: { name, include, ...(store && { provide: { store } }) },
+  test: { name, include },
 });
 
 const afterwards = (given: TestProjectInlineConfiguration): TestProjectInlineConfiguration => ({
@@ -24,11 +19,11 @@ export default defineConfig({
   test: {
     projects: [
       project("kernel", ["src/**/*.test.ts"]),
-      project("sqlite", throughTheDoor, { kind: "sqlite" }),
-      // tests/run.ts starts the server and provides its address.
+      // tests/run.ts provides what each stands on: stores, the server of PostgreSQL, the browser.
+      project("sqlite", throughTheDoor),
       project("postgres", throughTheDoor),
-      // tests/run.ts finds the browser. What differs between the stores is no matter of pages.
-      project("browser", ["tests/browser/**/*.test.ts"], { kind: "sqlite" }),
+      // On SQLite: what differs between the stores is no matter of pages.
+      project("browser", ["tests/browser/**/*.test.ts"]),
       project("surface", ["tests/surface/**/*.test.ts"]),
       // Judges what the others saw: comes when they are done.
       afterwards(project("contract", ["tests/contract/**/*.test.ts"])),

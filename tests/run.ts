@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { createVitest, parseCLI, type TestProject, type TestSpecification, type Vitest } from "vitest/node";
 import { findChromium } from "./support/chromium.ts";
 import { moveToMemory } from "./support/memory-folder.ts";
+import { postgresUnderTest, sqliteUnderTest } from "./support/migrated-store.ts";
 import { ofOneStore } from "./support/one-store.ts";
 import { startPostgres, type TestPostgres } from "./support/postgres.ts";
 import { countTests, fileLines, reportFailures, say, type Count } from "./support/reporter.ts";
@@ -43,6 +44,10 @@ const runAll = async (): Promise<Count> => {
 const runOn = async (vitest: Vitest): Promise<Count> => {
   vitest.provide("caused", typed.includes(writesCaused) ? "write" : "compare");
   for (const project of vitest.projects) project.provide("soak", soak);
+  const stores = await mkdtemp(join(tmpdir(), "latchkey-stores-"));
+  const sqlite = await sqliteUnderTest(stores);
+  // The project of the other store gets its own below.
+  for (const project of vitest.projects) project.provide("store", sqlite);
   const sightings = await mkdtemp(join(tmpdir(), "latchkey-sightings-"));
   for (const project of vitest.projects) project.provide("sightings", sightings);
   const wanted = withoutTwins(await vitest.globTestSpecifications(filter), vitest.config.root);
@@ -58,7 +63,7 @@ const runOn = async (vitest: Vitest): Promise<Count> => {
     return { passed, failed: failed + unhandledErrors.length + problems.length };
   } finally {
     await postgres?.stop();
-    await rm(sightings, { recursive: true, force: true });
+    for (const folder of [sightings, stores]) await rm(folder, { recursive: true, force: true });
   }
 };
 
@@ -103,7 +108,7 @@ const withPostgres = async ({
   if (!project) return { specifications, problems };
   try {
     const postgres = await startPostgres();
-    project.provide("store", { kind: "postgres", adminUrl: postgres.adminUrl });
+    project.provide("store", await postgresUnderTest(postgres.adminUrl));
     return { specifications, problems, postgres };
   } catch (error) {
     return {

@@ -1,6 +1,6 @@
 // A whole server in this process, on a fresh store of the project's kind, with a clock that tests wind by hand.
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -91,7 +91,9 @@ type Ground = {
 const layGround = async (settings: Settings, furniture: Furniture): Promise<Ground> => {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-test-"));
   const store = inject("store");
-  const database = store.kind === "postgres" ? await createDatabase(store.adminUrl) : undefined;
+  const database =
+    store.kind === "postgres" ? await createDatabase(store.adminUrl, store.migrated) : undefined;
+  if (store.kind === "sqlite") await copyFile(store.migrated, join(folder, "latchkey.db"));
   const port = await freePort();
   return {
     settings: {

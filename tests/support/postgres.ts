@@ -9,7 +9,11 @@ import { Client } from "pg";
 
 export type TestPostgres = { readonly adminUrl: string; readonly stop: () => Promise<void> };
 
-export type TestDatabase = { readonly url: string; readonly drop: () => Promise<void> };
+export type TestDatabase = {
+  readonly name: string;
+  readonly url: string;
+  readonly drop: () => Promise<void>;
+};
 
 /**
  * The server that LATCHKEY_TEST_POSTGRES_URL names, else a throw-away one that ends with this process, however this
@@ -29,14 +33,18 @@ export const startPostgres = async (): Promise<TestPostgres> => {
   return { adminUrl: given, stop: async () => {} };
 };
 
-/** A fresh, empty database on the server of `adminUrl`. `drop` also ends connections that are still open. */
-export const createDatabase = async (adminUrl: string): Promise<TestDatabase> => {
+/**
+ * A fresh database on the server of `adminUrl`, empty or a copy. `drop` also ends connections that are still open.
+ *
+ * @param template the database that it is a copy of
+ */
+export const createDatabase = async (adminUrl: string, template = "template0"): Promise<TestDatabase> => {
   const name = `latchkey_test_${randomBytes(8).toString("hex")}`;
   // A copy of the files costs less than the default, which writes every page to the log; nothing has to survive a crash.
-  await run(adminUrl, `CREATE DATABASE ${name} TEMPLATE template0 STRATEGY FILE_COPY`);
+  await run(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`);
   const url = new URL(adminUrl);
   url.pathname = name;
-  return { url: url.href, drop: () => run(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return { name, url: url.href, drop: () => run(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 };
 
 // The keeper is detached so that Ctrl-C does not reach it, and takes the end of its standard input for the end of

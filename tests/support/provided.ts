@@ -1,8 +1,17 @@
 // What the test run hands to every test of a project, by `inject`.
 
 export type StoreUnderTest =
-  | { readonly kind: "sqlite" }
-  | { readonly kind: "postgres"; readonly adminUrl: string };
+  | {
+      readonly kind: "sqlite";
+      /** The file of a store that is migrated and empty. */
+      readonly migrated: string;
+    }
+  | {
+      readonly kind: "postgres";
+      readonly adminUrl: string;
+      /** The database of a store that is migrated and empty. */
+      readonly migrated: string;
+    };
 
 declare module "vitest" {
   interface ProvidedContext {

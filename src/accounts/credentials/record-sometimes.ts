@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { AuditEvent } from "../../kernel/telemetry/audit.ts";
 import type { AccountDeps } from "../deps.ts";
 import type { AccountAudit } from "../model/audit-events.ts";
+import { atMost } from "../../kernel/at-most.ts";
 
 /** @param what the same for events of which one in `everyMs` is enough */
 export type RecordSometimes = (
@@ -16,7 +17,7 @@ export const recordSometimes = ({
   clock,
   audit,
 }: Pick<AccountDeps, "store" | "clock" | "audit">): RecordSometimes => {
-  const recordedAt = new LRUCache<string, number>({ max: 10_000 });
+  const recordedAt = new LRUCache<string, number>(atMost(10_000));
   return async (what, everyMs, event) => {
     const now = clock.now();
     if (now - (recordedAt.get(what) ?? Number.NEGATIVE_INFINITY) < everyMs) return;

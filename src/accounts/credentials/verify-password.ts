@@ -11,6 +11,7 @@ import { accountById } from "../store/accounts.ts";
 import { passwordTags } from "./password-tags.ts";
 import { recordSometimes } from "./record-sometimes.ts";
 import { tryPassword, tryPasswordOfCaller, type RightPassword, type TryDeps } from "./try-password.ts";
+import { atMost } from "../../kernel/at-most.ts";
 
 /** How long a password that was right needs no new hash. */
 const verifiedForMs = 60_000;
@@ -51,7 +52,7 @@ const notCounted: Refundable = { refund: async () => undefined, refundIn: async 
 
 /** Equal calls that come at once are one try, and one hash: a client that opens many connections is no attacker. */
 const checkOnce = (check: Check): Check => {
-  const inFlight = new LRUCache<string, Promise<RightPassword>>({ max: 10_000 });
+  const inFlight = new LRUCache<string, Promise<RightPassword>>(atMost(10_000));
   return async (typed) => {
     const running = inFlight.get(typed.tag);
     // The try is the first one's: given back by each of them, it would make room for tries that were wrong.

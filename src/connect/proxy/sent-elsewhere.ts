@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { minute } from "../../kernel/clock.ts";
 import type { RoomDeps } from "../deps.ts";
 import type { AdmittedCall } from "./admitted-call.ts";
+import { atMost } from "../../kernel/at-most.ts";
 
 const notedEveryMs = minute;
 
@@ -14,7 +15,7 @@ export const createElsewhereNotes = ({
   clock,
   audit,
 }: Pick<RoomDeps, "store" | "clock" | "audit">) => {
-  const notedAt = new LRUCache<string, number>({ max: 1000 });
+  const notedAt = new LRUCache<string, number>(atMost(1000));
   return async ({ holder, connection, target, incoming }: AdmittedCall): Promise<void> => {
     const { origin } = target.url;
     const name = `${holder.keyId} ${connection.id} ${origin}`;

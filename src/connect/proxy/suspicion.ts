@@ -4,6 +4,7 @@ import { Refusal } from "../../kernel/errors.ts";
 import type { CheckConnection } from "../verification/check-connection.ts";
 import type { RoomDeps } from "../deps.ts";
 import { connectionByRow } from "../store/connections.ts";
+import { atMost } from "../../kernel/at-most.ts";
 
 /** Asks providers, in the background, whether credentials still work, when a call makes one wonder. */
 export type Suspicion = {
@@ -21,7 +22,7 @@ const mostRemembered = 10_000;
 type Deps = Pick<RoomDeps, "store" | "clock" | "log"> & { readonly check: CheckConnection };
 
 export const createSuspicion = ({ store, clock, log, check }: Deps): Suspicion => {
-  const checkedAt = new LRUCache<number, number>({ max: mostRemembered });
+  const checkedAt = new LRUCache<number, number>(atMost(mostRemembered));
 
   const run = async (row: number): Promise<void> => {
     try {

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { ChangeFeed } from "./changes.ts";
+import { atMost } from "../at-most.ts";
 
 /**
  * A bounded cache of what was read about accounts. An account's entries go as soon as the change feed
@@ -29,7 +30,7 @@ export const createFreshCache = <Value extends object>(
 ): FreshCache<Value> => {
   const keysOf = new Map<number, Set<string>>();
   const entries = new LRUCache<string, Entry<Value>>({
-    max: options.max,
+    ...atMost(options.max),
     dispose: ({ accountId }, key) => {
       const keys = keysOf.get(accountId);
       keys?.delete(key);

@@ -4,6 +4,7 @@ import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { LRUCache } from "lru-cache";
 import { SetupFault } from "../errors.ts";
 import { compressIpv6, networkOf, withoutMapping } from "../text/ip-address.ts";
+import { atMost } from "../at-most.ts";
 
 export type ClientAddress = {
   /** IPv4 in dots, or IPv6 in lower case, compressed, without a zone. */
@@ -42,7 +43,7 @@ export const createClientAddress = (
 ) => ClientAddress) => {
   const proxies = new BlockList();
   for (const entry of trusted) addTrusted(proxies, entry);
-  const cache = new LRUCache<string, Seen | "unreadable">({ max: remembered });
+  const cache = new LRUCache<string, Seen | "unreadable">(atMost(remembered));
 
   const see = (text: string): Seen | "unreadable" => {
     const known = cache.get(text);

@@ -2,6 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 import { second, type Clock } from "../clock.ts";
+import { atMost } from "../at-most.ts";
 
 export type BucketAnswer =
   | { readonly ok: true }
@@ -31,7 +32,7 @@ const rounding = 1e-9;
 
 /** Refused calls don't fill the bucket. A clock set back neither locks a key out nor empties its bucket. */
 export const createBucket = ({ clock, ratePerSecond, burst, maxKeys = 50_000 }: BucketOptions): Bucket => {
-  const levels = new LRUCache<string, Level>({ max: maxKeys });
+  const levels = new LRUCache<string, Level>(atMost(maxKeys));
   const room = burst - 1 + rounding;
   return {
     take: (key) => {

@@ -2,6 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 import { hour, second, type Clock } from "../clock.ts";
+import { atMost } from "../at-most.ts";
 
 export type QuotaState = {
   /** Calls that are left in the window; never below 0. */
@@ -33,7 +34,7 @@ type Window = { used: number; since: number };
 
 /** The window is 60 minutes that begin with the first call. */
 export const createQuota = ({ clock, total, maxKeys = 50_000 }: QuotaOptions): Quota => {
-  const windows = new LRUCache<string, Window>({ max: maxKeys });
+  const windows = new LRUCache<string, Window>(atMost(maxKeys));
 
   const current = (key: string, now: number): Window | undefined => {
     const window = windows.get(key);

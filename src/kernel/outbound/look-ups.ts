@@ -2,6 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 import { second, type Clock } from "../clock.ts";
+import { atMost } from "../at-most.ts";
 
 /** Every address of a host name; rejects when it has none. The work ends when it is aborted, as far as it can. */
 export type Resolve = (host: string, signal: AbortSignal) => Promise<readonly string[]>;
@@ -65,7 +66,7 @@ export type LookUpDeps = {
 };
 
 export const createLookUps = ({ ask, atOnce, clock }: LookUpDeps): LookUp => {
-  const failures = new LRUCache<string, Failure>({ max: mostFailed });
+  const failures = new LRUCache<string, Failure>(atMost(mostFailed));
   const running = new Set<Running>();
   const waiting = new Set<Waiter>();
 

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { minute, type Clock } from "../clock.ts";
+import { atMost } from "../at-most.ts";
 
 /**
  * What a third party can make the log say again and again is said a few times a minute, and then counted: a log that
@@ -26,7 +27,7 @@ export type SamplingRules = {
 const mostKeys = 2000;
 
 export const createSampling = (clock: Clock, { ofOneKey, ofAll }: SamplingRules): Sampling => {
-  const windows = new LRUCache<string, Window>({ max: mostKeys });
+  const windows = new LRUCache<string, Window>(atMost(mostKeys));
   const all: Window = { startedAt: -minute, passed: 0, leftOut: 0 };
 
   const isOpen = (window: Window, most: number, now: number): boolean => {
