@@ -33,7 +33,7 @@ export default defineConfig({
     pool: "forks",
     isolate: false,
     setupFiles: ["tests/support/count-hashes.ts", "tests/support/check-caused.ts"],
-    maxWorkers: Math.min(availableParallelism(), 8),
+    maxWorkers: Math.min(2 * availableParallelism(), 8),
     // No test may lean on another one: a seed that finds such a pair is printed with the failures.
     sequence: { shuffle: { tests: true, files: false } },
     allowOnly: false,
