@@ -10,7 +10,7 @@ import {
 } from "#accounts";
 import type { Connect } from "#connect";
 import { createTrack } from "#track";
-import { day, hour, minute, second, systemClock } from "#kernel/clock.ts";
+import { day, hour, minute, second, systemClock, type Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
 import { loadServerSecret } from "#kernel/crypto/server-secrets.ts";
 import type { Store } from "#kernel/db/store.ts";
@@ -22,6 +22,7 @@ import { createCourier, type Courier } from "#kernel/mail/courier.ts";
 import type { MailTransport } from "#kernel/mail/message.ts";
 import { createOutboxTransport, purgeOutbox } from "#kernel/mail/transport.outbox.ts";
 import { createSmtpTransport } from "#kernel/mail/transport.smtp.ts";
+import { createByteBudget, type ByteBudget } from "#kernel/memory/byte-budget.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import { demoSpot } from "./pages/connect-demo.ts";
 import { withDocuments } from "./documents/docs-routes.ts";
@@ -43,6 +44,9 @@ export type House = {
   /** What answers people where no row does. */
   readonly pagesWire: Wire;
   readonly ownApi: OwnApiLine;
+  readonly clock: Clock;
+  /** What bodies of requests may hold together. */
+  readonly bodies: ByteBudget;
   readonly courier: Courier;
   readonly timetable: Timetable;
   /** Starts what runs by itself: mail, webhooks and jobs. */
@@ -164,6 +168,8 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       ),
       pagesWire: pages.wire,
       ownApi: ground.ownApi,
+      clock,
+      bodies: createByteBudget({ clock, mostBytes: surprises.mostBodyBytes }),
       courier,
       timetable,
       start: () => {

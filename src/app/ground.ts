@@ -25,6 +25,7 @@ import { systemRandom, type Random } from "#kernel/ids.ts";
 import { createBucket } from "#kernel/limits/bucket.ts";
 import { createTries, type Tries } from "#kernel/limits/tries.ts";
 import { createMailQueue } from "#kernel/mail/queue.ts";
+import { createByteBudget } from "#kernel/memory/byte-budget.ts";
 import { createAudit, kernelEvents, type Audit } from "#kernel/telemetry/audit.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import { createOwnApi, type OwnApiLine } from "./own-api.ts";
@@ -37,10 +38,15 @@ export type Surprises = {
   readonly passwordParameters?: PasswordParameters;
   /** The folder of the catalogue. */
   readonly providers?: string;
-  /** How long a call may wait for its turn to hash a password. Like those below, in milliseconds. */
+  /** How long a call may wait for its turn to hash a password. Like the times below, in milliseconds. */
   readonly longestHashWaitMs?: number;
   /** How long a provider may take to tell whose credentials these are. */
   readonly longestCallMs?: number;
+  /**
+   * What the bodies of requests that arrive at the same time may hold together, in bytes; and so those that are kept for
+   * the proxy.
+   */
+  readonly mostBodyBytes?: number;
   /** How long closing waits for who is being told something. */
   readonly longestTellingMs?: number;
   /** The user of this machine, by number, whose calls may read the outbox in local mode. */
@@ -151,6 +157,7 @@ export const layGround = async (
     catalogue: loadCatalogue(surprises.providers ?? fileURLToPath(providersFolder)),
     outbound,
     ownApi: ownApi.call,
+    keptBodies: createByteBudget({ clock, mostBytes: surprises.mostBodyBytes }),
     policy: config,
     formAddress: formAt(config.origin),
   });

@@ -37,7 +37,14 @@ const listenFault = (error: unknown, host: string, port: number): unknown => {
 
 /** The house's rows as an HTTP server that does not listen yet. */
 export const httpServerOf = (
-  { config, routes, pagesWire, ownApi }: Pick<House, "config" | "routes" | "pagesWire" | "ownApi">,
+  {
+    config,
+    routes,
+    pagesWire,
+    ownApi,
+    clock,
+    bodies,
+  }: Pick<House, "config" | "routes" | "pagesWire" | "ownApi" | "clock" | "bodies">,
   log: Log,
 ): FastifyInstance => {
   const server = createHttpServer({
@@ -48,7 +55,9 @@ export const httpServerOf = (
       origin: config.origin,
       allowedOrigins: new Set([config.origin.origin, ...config.corsOrigins]),
       clientAddress: createClientAddress(config.trustedProxies),
+      bodies,
     },
+    clock,
     random: systemRandom,
     log,
   });

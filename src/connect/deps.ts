@@ -4,6 +4,7 @@ import type { Store, Tx } from "../kernel/db/store.ts";
 import type { Outbound } from "../kernel/outbound/outbound.ts";
 import type { Random } from "../kernel/ids.ts";
 import type { Tries } from "../kernel/limits/tries.ts";
+import type { ByteBudget } from "../kernel/memory/byte-budget.ts";
 import type { Audit } from "../kernel/telemetry/audit.ts";
 import type { Log } from "../kernel/telemetry/log.ts";
 import type { Catalogue } from "./catalogue/catalogue.ts";
@@ -47,6 +48,8 @@ export type ConnectDeps = {
   readonly catalogue: Catalogue;
   readonly outbound: Outbound;
   readonly ownApi: OwnApi;
+  /** What bodies hold together that are kept for a call through the proxy. */
+  readonly keptBodies: ByteBudget;
   readonly policy: ConnectPolicy;
   /** Of the form, which takes a session's token behind `#`. */
   readonly formAddress: string;

@@ -37,6 +37,7 @@ describe("the size of a body", () => {
 
   test("may not be a byte more, with and without its length told, on every path", async () => {
     const body = padded(limit + 1);
+    const { session } = await house.person();
 
     expect(told(await post(body))).toEqual(tooLarge);
     const unannounced = await exchange(
@@ -63,8 +64,26 @@ describe("the size of a body", () => {
       ["PUT", "/api/v9/me"],
       ["POST", "/api/v9/me/reset_token"],
     ] as const) {
-      expect(told(await house.send(method, path, { body, headers: json })), path).toEqual(tooLarge);
+      const sent = { body, headers: json, session };
+      expect(told(await house.send(method, path, sent)), `${method} ${path}`).toEqual(tooLarge);
     }
+  });
+
+  test("is not looked at before the caller is known", async () => {
+    const body = padded(limit + 1);
+    const before = house.logs.length;
+    for (const [method, path] of [
+      ["DELETE", "/api/sessions"],
+      ["POST", "/api/me/email_change/request"],
+      ["PUT", "/api/v9/me"],
+      ["POST", "/api/v9/me/reset_token"],
+    ] as const) {
+      for (const headers of [json, { ...json, "content-encoding": "br" }, { "content-type": "nonsense" }]) {
+        const reply = await house.send(method, path, { body, headers });
+        expect(reply.status, `${method} ${path}`).toBe(401);
+      }
+    }
+    expect(house.logs.slice(before).join()).not.toContain("body_too_large");
   });
 
   test("counts after inflation too", async () => {

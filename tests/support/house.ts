@@ -67,7 +67,7 @@ export type TestHouse = Client & {
 type Settings = Readonly<Record<string, string>>;
 
 /** What no setting says. */
-type Furniture = Pick<Surprises, "providers" | "longestCallMs" | "outbound" | "mailReader">;
+type Furniture = Pick<Surprises, "providers" | "longestCallMs" | "mailReader" | "mostBodyBytes" | "outbound">;
 
 const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {

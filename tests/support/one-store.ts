@@ -13,11 +13,14 @@ const reasons = {
   "tests/http/28-guides.test.ts": "pages that are made of files",
   "tests/http/28-provider-guides.test.ts": "pages that are made of files",
   "tests/http/35-proxy-bodies.test.ts": "bytes that pass between two connections",
+  "tests/security/a14-held-bodies.test.ts": "how a body is kept before it is looked at",
   "tests/security/a14-huge-input.test.ts": "what is cut off before it is looked at",
+  "tests/security/a14-unread-bodies.test.ts": "what is never looked at",
   "tests/security/a22-host-poisoning.test.ts": "which address a mail is written with",
   "tests/security/a34-signatures.test.ts": "one computation, of a token that names its key rightly",
   "tests/security/a36-cookie-tossing.test.ts": "how a Cookie header is read",
   "tests/security/a38-page-headers.test.ts": "headers that a page has by its row",
+  "tests/security/pipelined-floods.test.ts": "requests on one connection, before they are any row's",
 } satisfies Readonly<Record<string, string>>;
 
 /** Their paths, from the root of the checkout. @throws Error when one of them is not there */

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import { Refusal } from "../../kernel/errors.ts";
+import { hasBody } from "../../kernel/http/bodies/unread-rest.ts";
 import { ownBaseUrl, type RequestParts } from "../catalogue/request-parts.ts";
 import { flag, parsePart } from "../wire/input.ts";
 import { refusals } from "../model/refusals.ts";
@@ -90,9 +91,6 @@ export const behindProxy = (target: string): string => {
   const [, behind = ""] = /^\/[^/?]*\/*(.*)$/s.exec(start < 0 ? "" : target.slice(start)) ?? [];
   return behind;
 };
-
-export const hasBody = ({ "content-length": length, "transfer-encoding": coding }: IncomingHttpHeaders) =>
-  coding !== undefined || (length !== undefined && length !== "0");
 
 type Headers = Readonly<Record<string, string>>;
 

@@ -14,7 +14,10 @@ import { createSuspicion, type Suspicion } from "./suspicion.ts";
 import { targetOf } from "./target.ts";
 import { asBadRequest, refusals } from "../model/refusals.ts";
 
-type Deps = Pick<RoomDeps, "store" | "clock" | "outbound" | "ownApi" | "log" | "audit" | "policy"> & {
+type Deps = Pick<
+  RoomDeps,
+  "store" | "clock" | "outbound" | "ownApi" | "keptBodies" | "log" | "audit" | "policy"
+> & {
   readonly credentials: Pick<CredentialCache, "find">;
   readonly uses: Pick<ConnectionUse, "noteUse">;
   readonly check: CheckConnection;
@@ -34,6 +37,7 @@ export const proxyRefuses: readonly RefusalKind[] = [
   refusals.unexpected_answer,
   refusals.method_not_allowed,
   refusals.body_too_large,
+  refusals.busy,
 ];
 
 /** @returns what writes the answer. @throws Refusal when the call may not be made */

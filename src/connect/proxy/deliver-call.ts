@@ -5,7 +5,7 @@ import type { RoomDeps } from "../deps.ts";
 import type { AdmittedCall } from "./admitted-call.ts";
 import { proxiedHead } from "./answer-head.ts";
 import { notTried, waitAfter, waitAfterFault, waitUnlessLeft, type Tried } from "./retry.ts";
-import { bodyOf, sendCall } from "./send-call.ts";
+import { bodyOf, sendCall, type Body } from "./send-call.ts";
 
 /** How a call ended, and how often it had been made before. */
 export type Delivered = { readonly outcome: PipeOutcome; readonly tried: Tried };
@@ -15,20 +15,37 @@ export type Standing = Readonly<Record<string, string>>;
 const isOfNetwork = ({ kind }: OutboundFault): boolean =>
   kind === "timeout" || kind === "unreachable" || kind === "broken";
 
+type Deps = Pick<RoomDeps, "clock" | "outbound" | "ownApi" | "keptBodies">;
+
+type Back = { readonly response: ServerResponse; readonly standing: Standing };
+
 /**
  * Makes the call, as often as its caller wants it tried, and streams the answer that goes back.
  *
- * @param standing headers of every answer of this server
+ * @param back where the answer goes, and headers of every answer of this server
  * @returns undefined when the client left while it waited for another try
  */
 export const deliverCall = async (
-  deps: Pick<RoomDeps, "clock" | "outbound" | "ownApi">,
+  deps: Deps,
   call: AdmittedCall,
-  { response, standing }: { readonly response: ServerResponse; readonly standing: Standing },
+  back: Back,
+): Promise<Delivered | undefined> => {
+  const share = deps.keptBodies.open();
+  try {
+    return await deliver(deps, call, back, await bodyOf(call, share));
+  } finally {
+    share.free();
+  }
+};
+
+const deliver = async (
+  deps: Deps,
+  call: AdmittedCall,
+  { response, standing }: Back,
+  body: Body | "left",
 ): Promise<Delivered | undefined> => {
   const { asked } = call;
   const { provider } = call.connection;
-  const body = await bodyOf(call);
   if (body === "left") return { outcome: { ended: "left" }, tried: notTried };
   // What is a stream is gone after the first try.
   const canRepeat = body === undefined || Buffer.isBuffer(body);

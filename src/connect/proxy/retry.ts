@@ -1,12 +1,11 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
+import type { ServerResponse } from "node:http";
 import { second } from "../../kernel/clock.ts";
 import type { HeadersOut } from "../../kernel/outbound/headers.ts";
 import { waitOf } from "../catalogue/answer-headers.ts";
 import type { Provider } from "../catalogue/model/provider.ts";
 import type { Asked } from "./asked.ts";
 
-/** When a call is made again, and what of it must be kept for that. */
+/** When a call is made again. */
 
 /** Together, between all tries of a call. */
 const longestWaitMs = 60 * second;
@@ -61,28 +60,3 @@ export const waitUnlessLeft = (waitMs: number, response: ServerResponse): Promis
     }, waitMs);
     response.once("close", leave);
   });
-
-/** Bytes of a body that are kept, so that it can be sent again. */
-const mostKept = 1024 * 1024;
-
-const isBuffer = (chunk: unknown): chunk is Buffer => Buffer.isBuffer(chunk);
-
-async function* goingOn(begun: readonly Buffer[], rest: AsyncIterator<unknown>): AsyncGenerator {
-  yield* begun;
-  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
-}
-
-/** The body as a whole; as a stream, which can be sent only once, when it is too large. Rejects when the client leaves. */
-export const keptBody = async (request: IncomingMessage): Promise<Buffer | Readable> => {
-  if (Number(request.headers["content-length"] ?? 0) > mostKept) return request;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const reading: AsyncIterator<unknown> = request[Symbol.asyncIterator]();
-  for (let next = await reading.next(); next.done !== true; next = await reading.next()) {
-    if (!isBuffer(next.value)) continue;
-    chunks.push(next.value);
-    size += next.value.length;
-    if (size > mostKept) return Readable.from(goingOn(chunks, reading), { objectMode: false });
-  }
-  return Buffer.concat(chunks);
-};

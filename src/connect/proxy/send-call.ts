@@ -1,26 +1,28 @@
 import type { ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
+import { hasBody } from "../../kernel/http/bodies/unread-rest.ts";
+import type { Share } from "../../kernel/memory/byte-budget.ts";
 import type { PipeOptions, PipeOutcome } from "../../kernel/outbound/outbound.ts";
 import { inProcess } from "../catalogue/model/provider.ts";
 import type { RoomDeps } from "../deps.ts";
 import type { AdmittedCall } from "./admitted-call.ts";
-import { hasBody } from "./asked.ts";
 import { ownBody, pipeOwnApi } from "./own-api.ts";
-import { keptBody } from "./retry.ts";
+import { keptBody } from "./kept-body.ts";
 
 export type Body = Buffer | Readable | undefined;
 
 /** Kept where the call may have to be made again; "left" when the client went away before it was there. */
-export const bodyOf = async ({
-  incoming,
-  asked,
-  target,
-}: Pick<AdmittedCall, "incoming" | "asked" | "target">): Promise<Body | "left"> => {
-  const request = incoming.stream;
-  if (!hasBody(request.headers)) return undefined;
+export const bodyOf = async (
+  { incoming, asked, target }: Pick<AdmittedCall, "incoming" | "asked" | "target">,
+  share: Share,
+): Promise<Body | "left"> => {
+  if (!hasBody(incoming.stream.headers)) return undefined;
+  const request = incoming.takeStream();
   try {
-    if (target.url.protocol === inProcess) return await ownBody(request);
-    return asked.retries > 0 ? await keptBody(request) : request;
+    if (target.url.protocol === inProcess) return await ownBody(request, share);
+    if (asked.retries === 0) return request;
+    const body = await keptBody(request, share);
+    return body.kind === "whole" ? body.bytes : body.stream;
   } catch (error) {
     if (request.destroyed && !request.complete) return "left";
     throw error;

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import { anyQuery, noBody, unread } from "../../kernel/http/input.ts";
 import { anyone, route, type Route } from "../../kernel/http/route.ts";
 import { newSessionAnswer, sessionAnswer } from "../wire/answers.ts";
@@ -8,12 +7,6 @@ import type { Gates } from "../wire/gates.ts";
 import { connectBody } from "../wire/input.ts";
 import { shownSession } from "./shown-session.ts";
 import { connectWire } from "../wire/wire.ts";
-
-/** Bytes of what is dropped that are taken off the line all the same, for the connection to go on. */
-const mostDropped = 64 * 1024;
-
-const isShort = ({ headers: { "content-length": length, "transfer-encoding": coding } }: IncomingMessage) =>
-  coding === undefined && Number(length ?? 0) <= mostDropped;
 
 /** Connect sessions: an app makes one, a form reads and ends it (contract nango §1.3 to §1.5). */
 export const sessionRoutes = (use: ConnectUseCases, { key, sessionInHeader }: Gates): readonly Route[] => [
@@ -78,12 +71,10 @@ export const sessionRoutes = (use: ConnectUseCases, { key, sessionInHeader }: Ga
     wire: connectWire,
     guard: anyone,
     fromAnyPage: true,
-    streams: true,
     input: unread,
     query: anyQuery,
     status: 204,
     answers: { means: "Nothing more." },
-    // What is left unread of a long one goes with its connection.
-    run: ({ incoming }) => (isShort(incoming.stream) ? {} : { headers: { connection: "close" } }),
+    run: () => ({}),
   }),
 ];

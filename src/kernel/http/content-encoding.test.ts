@@ -6,9 +6,16 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Refusal } from "../errors.ts";
-import { parseJsonBody, readBody, type BodyOptions } from "./content-encoding.ts";
+import { systemClock } from "../clock.ts";
+import { createByteBudget } from "../memory/byte-budget.ts";
+import { parseJsonBody, receiveBody, type BodyOptions } from "./content-encoding.ts";
 
 const limit = 1024;
+
+const roomy = createByteBudget({ clock: systemClock });
+
+const readBody = (stream: Readable, options: Omit<BodyOptions, "budget">): Promise<Buffer> =>
+  receiveBody(stream, { ...options, budget: roomy }).whole;
 
 const read = (
   body: Uint8Array | readonly Uint8Array[],
@@ -72,7 +79,7 @@ const overTheWire = async (
   return { answer, ...result };
 };
 
-describe("readBody", () => {
+describe("receiveBody", () => {
   test("gives the bytes as they are, in one piece or many", async () => {
     expect((await read(Buffer.from("hello"))).toString()).toBe("hello");
     expect((await read([Buffer.from("hel"), Buffer.from("lo")])).toString()).toBe("hello");

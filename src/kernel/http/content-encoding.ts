@@ -2,8 +2,10 @@
 
 import { isUtf8 } from "node:buffer";
 import type { Readable } from "node:stream";
-import { gunzip } from "node:zlib";
+import { createGunzip } from "node:zlib";
 import { Refusal, refusals } from "../errors.ts";
+import type { ByteBudget, Share } from "../memory/byte-budget.ts";
+import { GrowingBuffer } from "../memory/growing-buffer.ts";
 
 export type BodyOptions = {
   /** Node's `headers["content-encoding"]`. */
@@ -12,31 +14,37 @@ export type BodyOptions = {
   readonly contentLength: string | undefined;
   /** Bytes, at least 1: as sent, and again after inflation. */
   readonly limit: number;
+  /** Of all bodies that are received at the same time. */
+  readonly budget: ByteBudget;
+};
+
+export type Receiving = {
+  /**
+   * The whole body, inflated when it was sent as gzip (RFC 9110 §8.4.1.3; `x-gzip` is the same). No bytes are no
+   * body, whatever the encoding says. Rejects with a Refusal: `body_too_large` (nothing beyond the limit is kept or
+   * inflated), `encoding_unsupported`, `encoding_invalid` (damaged, cut short, or followed by other bytes),
+   * `request_malformed` when the client leaves, `request_timeout` after 30 s, `busy` where all bodies together are too
+   * much. Those that leave bytes unread carry `connection: close`.
+   */
+  readonly whole: Promise<Buffer>;
+  /**
+   * Gives back what the body held. What still comes runs into nothing: destroying a request would cut the answer off
+   * too.
+   */
+  readonly leave: () => void;
 };
 
 const maxDepth = 32;
 const maxKeys = 1000;
 
-/**
- * The whole body, inflated when it was sent as gzip (RFC 9110 §8.4.1.3; `x-gzip` is the same). No bytes are no
- * body, whatever the encoding says.
- *
- * @throws Refusal `body_too_large` (nothing beyond the limit is kept or inflated), `encoding_unsupported`,
- * `encoding_invalid` (damaged, cut short, or followed by other bytes), `request_malformed` when the client
- * leaves, `request_timeout` after 30 s. A refused stream is drained, not destroyed: destroying a request would cut the
- * answer off too. The refusals that leave bytes unread therefore carry `connection: close`.
- */
-export const readBody = async (stream: Readable, options: BodyOptions): Promise<Buffer> => {
-  const encoding = encodingOf(options.contentEncoding);
-  if (encoding === undefined)
-    throw leave(stream, new Refusal(refusals.encoding_unsupported, { headers: closing }));
-  if (Number(options.contentLength ?? 0) > options.limit) throw leave(stream, tooLarge());
-  const sent = await collect(stream, options.limit);
-  return encoding === "identity" || sent.length === 0 ? sent : inflate(sent, options.limit);
-};
+type Headers = Readonly<Record<string, string>>;
 
-const closing = { connection: "close" };
-const tooLarge = (): Refusal => new Refusal(refusals.body_too_large, { headers: closing });
+/** Of refusals that leave bytes unread. */
+const closing: Headers = { connection: "close" };
+const tooLarge = (headers: Headers): Refusal => new Refusal(refusals.body_too_large, { headers });
+const tooMany = (headers: Headers): Refusal => new Refusal(refusals.busy, { retryAfter: 1, headers });
+const broken = (cause?: Error): Refusal => new Refusal(refusals.request_malformed, { cause });
+const damaged = (cause?: Error): Refusal => new Refusal(refusals.encoding_invalid, { cause });
 
 const encodingOf = (header: string | undefined): "identity" | "gzip" | undefined => {
   const coding = header?.trim().toLowerCase() ?? "";
@@ -44,60 +52,97 @@ const encodingOf = (header: string | undefined): "identity" | "gzip" | undefined
   return coding === "gzip" || coding === "x-gzip" ? "gzip" : undefined;
 };
 
-/** Lets what still arrives run into nothing, and its errors too: nobody listens any more. */
-const leave = (stream: Readable, refusal: Refusal): Refusal => {
-  stream.on("error", () => {});
-  stream.resume();
-  return refusal;
-};
-
 /** A body that is read as a whole is small: who takes longer for it holds a connection for nothing. */
 const longestMs = 30_000;
 
-const collect = (stream: Readable, limit: number): Promise<Buffer> =>
+/** Of an inflater, besides what it makes. */
+const inflaterBytes = 64 * 1024;
+
+type Ends = {
+  readonly limit: number;
+  /** What is told when the stream ends before its end. */
+  readonly onGone: (cause?: Error) => Refusal;
+  /** Of what is told when it is too much. */
+  readonly headers: Headers;
+  /** Ends it from outside. */
+  readonly signal: AbortSignal;
+};
+
+/** All that a stream gives, in one piece. Whatever comes of it, the stream is left without listeners. */
+const collect = (stream: Readable, share: Share, { limit, onGone, headers, signal }: Ends): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    const onData = (chunk: Uint8Array): void => {
-      size += chunk.length;
-      if (size > limit) fail(tooLarge());
-      else chunks.push(chunk);
+    const body = new GrowingBuffer(share, limit);
+    const onData = (piece: Uint8Array): void => {
+      if (body.length + piece.length > limit) fail(tooLarge(headers));
+      else if (!body.add(piece)) fail(tooMany(headers));
     };
     const onEnd = (): void => {
       forget();
-      resolve(Buffer.concat(chunks, size));
+      resolve(body.bytes);
     };
-    const onGone = (cause?: Error): void => fail(new Refusal(refusals.request_malformed, { cause }));
-    const patience = setTimeout(
-      () => fail(new Refusal(refusals.request_timeout, { headers: closing })),
-      longestMs,
-    );
+    const onCut = (cause?: Error): void => fail(onGone(cause));
+    const onAbort = (): void => fail(signal.reason);
     const forget = (): void => {
-      clearTimeout(patience);
-      stream.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
+      stream.off("data", onData).off("end", onEnd).off("error", onCut).off("close", onCut);
+      signal.removeEventListener("abort", onAbort);
     };
-    const fail = (refusal: Refusal): void => {
+    const fail = (reason: unknown): void => {
       forget();
-      reject(leave(stream, refusal));
+      reject(reason);
     };
     // A stream that is already over emits nothing any more; waiting for it would be for ever.
-    if (stream.destroyed || stream.readableEnded) {
-      onGone();
-      return;
+    if (stream.destroyed || stream.readableEnded) onCut();
+    else if (signal.aborted) onAbort();
+    else {
+      signal.addEventListener("abort", onAbort);
+      stream.on("end", onEnd).on("error", onCut).on("close", onCut).on("data", onData);
     }
-    stream.on("end", onEnd).on("error", onGone).on("close", onGone).on("data", onData);
   });
 
-/** What was sent is at most `limit` bytes by now, so inflating it in one go holds at most twice as much. */
-const inflate = (sent: Buffer, limit: number): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    gunzip(sent, { maxOutputLength: limit }, (error, body) => {
-      if (error === null) resolve(body);
-      else if ("code" in error && error.code === "ERR_BUFFER_TOO_LARGE")
-        reject(new Refusal(refusals.body_too_large));
-      else reject(new Refusal(refusals.encoding_invalid, { cause: error }));
-    });
-  });
+const inflate = async (sent: Buffer, share: Share, ends: Pick<Ends, "limit" | "signal">): Promise<Buffer> => {
+  const headers = {};
+  if (!share.grow(inflaterBytes)) throw tooMany(headers);
+  const inflater = createGunzip();
+  inflater.on("error", () => {});
+  try {
+    inflater.end(sent);
+    return await collect(inflater, share, { ...ends, onGone: damaged, headers });
+  } finally {
+    inflater.destroy();
+  }
+};
+
+/** Begins at once. */
+export const receiveBody = (stream: Readable, options: BodyOptions): Receiving => {
+  const { contentEncoding, contentLength, limit, budget } = options;
+  const ended = new AbortController();
+  const { signal } = ended;
+  const share = budget.open(() => ended.abort(tooMany(closing)));
+
+  const read = async (): Promise<Buffer> => {
+    const encoding = encodingOf(contentEncoding);
+    if (encoding === undefined) throw new Refusal(refusals.encoding_unsupported, { headers: closing });
+    if (Number(contentLength ?? 0) > limit) throw tooLarge(closing);
+    const patience = setTimeout(
+      () => ended.abort(new Refusal(refusals.request_timeout, { headers: closing })),
+      longestMs,
+    );
+    const ends = { limit, onGone: broken, headers: closing, signal };
+    const sent = await collect(stream, share, ends).finally(() => clearTimeout(patience));
+    return encoding === "identity" || sent.length === 0 ? sent : inflate(sent, share, { limit, signal });
+  };
+  const leave = (): void => {
+    share.free();
+    ended.abort(broken());
+    if (stream.readableEnded) return;
+    stream.on("error", () => {});
+    stream.resume();
+  };
+  const whole = read();
+  // Nobody may have asked for it yet, or ever.
+  whole.catch(leave);
+  return { whole, leave };
+};
 
 /**
  * The value of a JSON body (RFC 8259), or `undefined` when there is none: an empty one, or only white space. One

@@ -1,11 +1,14 @@
 import type { FastifyRequest } from "fastify";
 import type { IncomingMessage } from "node:http";
 import { Refusal, refusals } from "../errors.ts";
+import type { ByteBudget } from "../memory/byte-budget.ts";
 import { Secret } from "../secret.ts";
 import { withoutUnseenAround } from "../text/unseen.ts";
 import { parseBasic, type BasicCredentials } from "./basic.ts";
 import type { ClientAddress } from "./client-address.ts";
-import { parseJsonBody } from "./content-encoding.ts";
+import { inviteBody } from "./bodies/invitation.ts";
+import { hasBody } from "./bodies/unread-rest.ts";
+import { parseJsonBody, receiveBody, type Receiving } from "./content-encoding.ts";
 import { readCookie, type CookieReading } from "./cookie.ts";
 import { cameFromElsewhere, isLocalRequest, isOurHost } from "./provenance.ts";
 
@@ -18,6 +21,8 @@ export type Surroundings = {
     socketAddress: string | undefined,
     forwardedFor: string | readonly string[] | undefined,
   ) => ClientAddress;
+  /** Of all bodies that are received as a whole. */
+  readonly bodies: ByteBudget;
 };
 
 const jsonType = /^application\/json\s*(;|$)/i;
@@ -30,6 +35,8 @@ export class Incoming {
   readonly answerHeaders: Record<string, string> = {};
   readonly #request: FastifyRequest;
   readonly #surroundings: Surroundings;
+  #receiving: Receiving | undefined;
+  #body: Buffer | undefined;
 
   constructor(request: FastifyRequest, requestId: string, surroundings: Surroundings) {
     this.#request = request;
@@ -126,9 +133,48 @@ export class Incoming {
     return typeof value === "string" ? value : undefined;
   }
 
-  /** The request itself, for a route that takes the body as a stream, and its headers as they came. */
+  /** The request itself, and its headers as they came. */
   get stream(): IncomingMessage {
     return this.#request.raw;
+  }
+
+  /** The request, for a route that takes the body as a stream; a client that waits to be asked for it is asked. */
+  takeStream(): IncomingMessage {
+    inviteBody(this.#request.raw);
+    return this.#request.raw;
+  }
+
+  /**
+   * Takes what comes of the body meanwhile, while it is being found out who sends it: in one piece and within the
+   * budget. Whoever waits to be asked for it is not asked.
+   * @param limit in bytes
+   */
+  beginBody(limit: number): void {
+    const { raw } = this.#request;
+    if (this.#receiving !== undefined || !hasBody(raw.headers)) return;
+    this.#receiving = receiveBody(raw, {
+      contentEncoding: raw.headers["content-encoding"],
+      contentLength: raw.headers["content-length"],
+      limit,
+      budget: this.#surroundings.bodies,
+    });
+  }
+
+  /**
+   * Waits for the body as a whole, for `json`.
+   * @throws Refusal as `Receiving.whole` does
+   */
+  async receiveBody(limit: number): Promise<void> {
+    inviteBody(this.#request.raw);
+    this.beginBody(limit);
+    this.#body = await this.#receiving?.whole;
+  }
+
+  /** Gives back what the body held, whether it had come or not. */
+  leaveBody(): void {
+    this.#body = undefined;
+    this.#receiving?.leave();
+    this.#receiving = undefined;
   }
 
   /**
@@ -200,12 +246,12 @@ export class Incoming {
   }
 
   /**
-   * The JSON body; undefined when the request has none.
+   * The JSON body, when it was received; undefined when the request has none.
    * @throws Refusal content_type_unsupported, json_invalid
    */
   json(): unknown {
-    const { body } = this.#request;
-    if (!Buffer.isBuffer(body) || body.length === 0) return undefined;
+    const body = this.#body;
+    if (body === undefined || body.length === 0) return undefined;
     if (!jsonType.test(this.header("content-type") ?? "")) {
       throw new Refusal(refusals.content_type_unsupported);
     }

@@ -11,6 +11,8 @@ export type Input<Value> = {
   readonly readsBasic?: true;
   /** Open to anyone, and yet a session's cookie makes a difference. */
   readonly readsCookie?: true;
+  /** The body stays where it is: on the line. */
+  readonly leavesBody?: true;
   readonly refuses: readonly RefusalKind[];
   readonly read: (incoming: Incoming) => Value;
 };
@@ -44,6 +46,7 @@ export const noBody: Input<undefined> = {
 export const unread: Input<undefined> = {
   schema: undefined,
   optional: true,
+  leavesBody: true,
   refuses: [],
   read: () => undefined,
 };

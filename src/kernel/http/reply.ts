@@ -3,6 +3,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import type { Log } from "../telemetry/log.ts";
 import type { Incoming } from "./incoming.ts";
 import { refusals } from "../errors.ts";
+import { endAnswer, isRestLong } from "./bodies/unread-rest.ts";
 import { jsonType } from "./content-types.ts";
 import { refusalHeaders, refusalOf } from "./problem.ts";
 import type { Answer, StreamedAnswer } from "./route.ts";
@@ -83,8 +84,10 @@ export const createReplies = ({ overTls, withCors, log }: ReplyDeps): Replies =>
       lines["content-length"] = content ? Buffer.byteLength(content.body) : 0;
     // Of a server that is being stopped: a connection that stays open would hold up the end.
     if (!request.server.server.listening) lines["connection"] = "close";
+    if (isRestLong(request.raw)) lines["connection"] = "close";
     reply.raw.writeHead(status, lines);
-    reply.raw.end(content?.body);
+    const isLast = lines["connection"] === "close" || !reply.raw.shouldKeepAlive;
+    endAnswer({ request: request.raw, response: reply.raw, isLast }, content?.body);
   };
 
   const noHeaders: Headers = {};

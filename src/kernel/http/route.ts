@@ -69,7 +69,7 @@ type RouteFacts = {
   readonly wire: Wire;
   /** Refused from other sites even without a cookie: a stranger's page must not sign anybody in. */
   readonly sameSite?: true;
-  /** The body is not read beforehand: `run` takes it as a stream (`incoming.stream`). */
+  /** The body is not read beforehand: `run` takes it as a stream (`incoming.takeStream`). */
   readonly streams?: true;
   /** Pages of any origin may call with what the browser holds for ours: nothing of that is read, or answered. */
   readonly fromAnyPage?: true;
@@ -97,7 +97,7 @@ type RouteSpec<Path extends string, Value, Principal, Asked> = RouteFacts & {
 
 /** A step on the way through a row, in the order of the way. */
 export type Check = {
-  readonly step: "any" | "bytes" | "site" | "guard" | "limit" | "body" | "query" | "use case";
+  readonly step: "any" | "site" | "guard" | "limit" | "bytes" | "body" | "query" | "use case";
   readonly refuses: readonly RefusalKind[];
 };
 
@@ -115,34 +115,39 @@ export type Route = RouteFacts & {
 /** By any row: a bug, and a database that is away. */
 const ofAny = [refusals.internal, refusals.store_unavailable];
 
-/** By whatever reads a body, before anybody is asked who they are. */
+/** By whatever reads a body, before anything of it is understood. */
 const ofBytes = [
   refusals.request_malformed,
   refusals.encoding_invalid,
   refusals.request_timeout,
   refusals.body_too_large,
   refusals.encoding_unsupported,
+  refusals.busy,
 ];
 
 type Parts = Pick<RouteFacts, "method" | "sameSite" | "streams"> & {
   readonly guard: Pick<Guard<unknown>, "refuses" | "readsCookie">;
   readonly limit: Pick<Limit<unknown>, "refuses"> | undefined;
-  readonly input: Pick<Input<unknown>, "refuses">;
+  readonly input: Pick<Input<unknown>, "refuses" | "leavesBody">;
   readonly query: Pick<Query<unknown>, "refuses">;
   readonly refuses: readonly RefusalKind[];
 };
 
-const checksOf = ({ method, sameSite, streams, guard, limit, input, query, refuses }: Parts) => {
+const readsBody = ({ method, streams, input }: Pick<Parts, "method" | "streams" | "input">): boolean =>
+  method !== "GET" && streams !== true && input.leavesBody !== true;
+
+const checksOf = (parts: Parts) => {
+  const { method, sameSite, guard, limit, input, query, refuses } = parts;
   const isWrite = method !== "GET";
-  const readsBody = isWrite && !streams;
+  const isRead = readsBody(parts);
   const ofCookie = isWrite ? [refusals.host_unknown, refusals.cross_site] : [refusals.host_unknown];
   const checks: readonly Check[] = [
     { step: "any", refuses: ofAny },
-    { step: "bytes", refuses: readsBody ? ofBytes : [] },
     { step: "site", refuses: sameSite ? [refusals.cross_site] : [] },
     { step: "guard", refuses: guard.readsCookie ? [...guard.refuses, ...ofCookie] : guard.refuses },
     { step: "limit", refuses: limit?.refuses ?? [] },
-    { step: "body", refuses: readsBody ? input.refuses : [] },
+    { step: "bytes", refuses: isRead ? ofBytes : [] },
+    { step: "body", refuses: isRead ? input.refuses : [] },
     { step: "query", refuses: query.refuses },
     { step: "use case", refuses },
   ];
@@ -171,6 +176,22 @@ export function route<const Path extends string, Value, Principal>(
     ...facts
   } = spec;
   const paramsOf = paramsReader(path);
+  const takesBody = readsBody({ ...facts, input });
+  const { bodyLimit } = spec.wire;
+
+  const admit = (incoming: Incoming): Principal | Promise<Principal> => {
+    if (facts.sameSite) incoming.refuseOtherSites();
+    const admitted = guard.admit(incoming);
+    if (takesBody && admitted instanceof Promise) incoming.beginBody(bodyLimit);
+    return admitted;
+  };
+  const readInput = async (incoming: Incoming): Promise<Value> => {
+    await incoming.receiveBody(bodyLimit);
+    const value = input.read(incoming);
+    incoming.leaveBody();
+    return value;
+  };
+
   return {
     ...facts,
     path,
@@ -180,12 +201,11 @@ export function route<const Path extends string, Value, Principal>(
     query,
     checks: checksOf({ ...facts, guard, limit, input, query, refuses }),
     handle: async (incoming) => {
-      if (facts.sameSite) incoming.refuseOtherSites();
-      const admitted = guard.admit(incoming);
+      const admitted = admit(incoming);
       const principal = admitted instanceof Promise ? await admitted : admitted;
       limit?.take(principal, incoming);
       const call = {
-        input: input.read(incoming),
+        input: takesBody ? await readInput(incoming) : input.read(incoming),
         query: query.read(incoming),
         params: paramsOf(incoming.pathValues),
         principal,

@@ -1,17 +1,20 @@
 import cors, { type FastifyCorsOptions } from "@fastify/cors";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { STATUS_CODES, type IncomingMessage } from "node:http";
+import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import type { Clock } from "../clock.ts";
 import type { Random } from "../ids.ts";
 import { Refusal, refusals, type RefusalKind } from "../errors.ts";
 import type { Log } from "../telemetry/log.ts";
-import { readBody } from "./content-encoding.ts";
+import { holdInvitation } from "./bodies/invitation.ts";
+import { isEnding } from "./bodies/unread-rest.ts";
 import { Incoming, type Surroundings } from "./incoming.ts";
 import { jsonType } from "./content-types.ts";
 import { ownersOf, type Owners } from "./owners.ts";
 import { patternOf, urlOf } from "./path.ts";
 import { createReplies, type Exchange } from "./reply.ts";
 import type { Route } from "./route.ts";
+import { createTurns } from "./turns.ts";
 import { plainWire, type Headers, type Wire } from "./wire.ts";
 
 type ServeDeps = {
@@ -21,6 +24,7 @@ type ServeDeps = {
   /** Other origins whose pages may call with the session cookie, where a wire allows it. */
   readonly corsOrigins: readonly string[];
   readonly surroundings: Surroundings;
+  readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 };
@@ -86,7 +90,7 @@ const unreadable: Readonly<Record<string, RefusalKind>> = {
 const refuseUnreadable =
   (log: Log) =>
   (error: NodeJS.ErrnoException, socket: Socket): void => {
-    if (error.code === "ECONNRESET" || !socket.writable) {
+    if (error.code === "ECONNRESET" || !socket.writable || isEnding(socket)) {
       socket.destroy();
       return;
     }
@@ -99,12 +103,13 @@ const refuseUnreadable =
     );
   };
 
+/** All that Fastify would look for a body of, and those that it does not know. */
+const withBody = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "PROPFIND", "REPORT"];
+
 const anyMethods = ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "REPORT"] as const;
 
 declare module "fastify" {
-  /** What the reading of a body depends on. */
   interface FastifyContextConfig {
-    streams?: boolean;
     wire?: Wire;
   }
 }
@@ -152,8 +157,8 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
     incoming: new Incoming(request, nextId(), surroundings),
   });
 
+  const takeTurn = createTurns(deps);
   const app = fastify({
-    bodyLimit: Math.max(...[...owners.wires].map(({ bodyLimit }) => bodyLimit)),
     rewriteUrl: ({ url = "/" }) => withoutDoubledSlashes(url),
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
     // For what streams through the proxy; bodies that are read as a whole have their own, shorter time.
@@ -161,23 +166,26 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
     keepAliveTimeout: 72_000,
     forceCloseConnections: "idle",
     http: { headersTimeout: 20_000 },
-    frameworkErrors: (error, request, reply) =>
-      refuse(exchangeOf(request, reply), new Refusal(refusals.request_malformed, { cause: error })),
+    frameworkErrors: (error, request, reply) => {
+      if (takeTurn(request.raw, reply.raw))
+        refuse(exchangeOf(request, reply), new Refusal(refusals.request_malformed, { cause: error }));
+      else reply.hijack();
+    },
     clientErrorHandler: refuseUnreadable(deps.log),
   });
 
+  // Fastify reads no body: the route does, behind its guard and its limit.
   app.removeAllContentTypeParsers();
-  // The bytes are read here and understood by the route, after its guard: who may not call learns nothing of their body.
-  app.addContentTypeParser("*", async (request: FastifyRequest, payload: IncomingMessage) => {
-    const { streams, wire = unowned.programs } = request.routeOptions.config;
-    if (streams === true) return payload;
-    return readBody(payload, {
-      contentEncoding: request.headers["content-encoding"],
-      contentLength: request.headers["content-length"],
-      limit: wire.bodyLimit,
-    });
+  for (const method of withBody) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+  app.server.on("checkContinue", (request, response) => {
+    holdInvitation(request, response);
+    app.server.emit("request", request, response);
   });
-  for (const method of ["PROPFIND", "REPORT"]) app.addHttpMethod(method, { hasBody: true });
+
+  app.addHook("onRequest", (request, reply, next) => {
+    if (takeTurn(request.raw, reply.raw)) next();
+    else reply.hijack();
+  });
 
   if (corsOrigins.length > 0) void app.register(cors, () => corsFor(corsOrigins, owners));
 
@@ -185,13 +193,14 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
     app.route({
       method: row.method === "ANY" ? [...anyMethods] : row.method,
       url: urlOf(row.path),
-      config: { streams: row.streams === true, wire: row.wire },
+      config: { wire: row.wire },
       handler: async (request, reply) => {
         const exchange = exchangeOf(request, reply, row.wire, row.status);
         try {
           if (row.fromAnyPage) Object.assign(exchange.incoming.answerHeaders, pageHeaders(request));
           await answer(exchange, await row.handle(exchange.incoming));
         } catch (error) {
+          exchange.incoming.leaveBody();
           refuse(exchange, error);
         }
         return reply;

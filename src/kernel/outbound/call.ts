@@ -1,8 +1,10 @@
 /** A call whose answer is taken as a whole: bounded in time, in size, and in how often it is sent on. */
 
 import type { Dispatcher } from "undici";
-import { decompressed, type Answered } from "./decompress.ts";
-import { faultOf, largeFault, lateFault } from "./fault.ts";
+import type { ByteBudget, Share } from "../memory/byte-budget.ts";
+import { GrowingBuffer } from "../memory/growing-buffer.ts";
+import { decompressed, isPacked, type Answered } from "./decompress.ts";
+import { crowdedFault, faultOf, largeFault, lateFault } from "./fault.ts";
 import { answerHeaders, requestLines, type HeadersOut } from "./headers.ts";
 import type { Asker } from "./look-ups.ts";
 import type { Pools } from "./pools.ts";
@@ -43,16 +45,16 @@ class Reading implements Dispatcher.DispatchHandler {
   readonly #url: URL;
   readonly #maxBytes: number;
   readonly #done = Promise.withResolvers<Answered>();
-  readonly #chunks: Buffer[] = [];
+  readonly #body: GrowingBuffer;
   #controller: Dispatcher.DispatchController | undefined;
   #aborted: Error | undefined;
   #status = 0;
   #headers: HeadersOut = {};
-  #size = 0;
 
-  constructor(url: URL, maxBytes: number) {
+  constructor(url: URL, maxBytes: number, share: Share) {
     this.#url = url;
     this.#maxBytes = maxBytes;
+    this.#body = new GrowingBuffer(share, maxBytes);
   }
 
   get answer(): Promise<Answered> {
@@ -85,16 +87,15 @@ class Reading implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#size += chunk.length;
-    if (this.#size > this.#maxBytes) controller.abort(largeFault(this.#url));
-    else this.#chunks.push(chunk);
+    if (this.#body.length + chunk.length > this.#maxBytes) controller.abort(largeFault(this.#url));
+    else if (!this.#body.add(chunk)) controller.abort(crowdedFault(this.#url));
   }
 
   onResponseEnd(): void {
     this.#done.resolve({
       status: this.#status,
       headers: this.#headers,
-      body: Buffer.concat(this.#chunks, this.#size),
+      body: this.#body.bytes,
     });
   }
 
@@ -108,15 +109,17 @@ class Journey {
   readonly #pools: Pools;
   readonly #request: CallRequest;
   readonly #maxBytes: number;
+  readonly #share: Share;
   readonly #ended = new AbortController();
   #reading: Reading | undefined;
   #way: Way;
 
-  constructor(pools: Pools, request: CallRequest) {
+  constructor(pools: Pools, request: CallRequest, share: Share) {
     const { method, url, headers, sensitive = [], maxBytes = largest } = request;
     this.#pools = pools;
     this.#request = request;
     this.#maxBytes = maxBytes;
+    this.#share = share;
     const lines = requestLines({ headers: defaults, add: headers }, false);
     this.#way = { url: new URL(url), method, lines, sensitive, trail: [] };
   }
@@ -142,10 +145,16 @@ class Journey {
       const next =
         body === undefined ? nextWay(this.#way, packed.status, packed.headers["location"]) : undefined;
       if (next === undefined) {
-        return { ...(await decompressed(packed, url, this.#maxBytes)), url };
+        return { ...(await this.#unpacked(packed, url)), url };
       }
       this.#way = next;
     }
+  }
+
+  async #unpacked(packed: Answered, url: URL): Promise<Answered> {
+    // How much comes out shows only then.
+    if (isPacked(packed) && !this.#share.grow(2 * this.#maxBytes)) throw crowdedFault(url);
+    return decompressed(packed, url, this.#maxBytes);
   }
 
   async #send(): Promise<Answered> {
@@ -154,7 +163,7 @@ class Journey {
     const { signal } = this.#ended;
     const pool = this.#pools.known(url) ?? (await this.#pools.find(url, { asker, signal }));
     signal.throwIfAborted();
-    const reading = new Reading(url, this.#maxBytes);
+    const reading = new Reading(url, this.#maxBytes, this.#share);
     this.#reading = reading;
     const path = url.pathname + url.search;
     pool.dispatch({ path, method, headers: lines, body: this.#request.body ?? null }, reading);
@@ -162,10 +171,12 @@ class Journey {
   }
 }
 
+/** @param answers what the answers of all calls hold that are under way */
 export const createCall =
-  (pools: Pools, longestMs: number): Call =>
+  (pools: Pools, longestMs: number, answers: ByteBudget): Call =>
   async (request) => {
-    const journey = new Journey(pools, request);
+    const share = answers.open();
+    const journey = new Journey(pools, request, share);
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       const fault = lateFault(journey.url, { sent: journey.sent });
@@ -177,5 +188,6 @@ export const createCall =
       return await Promise.race([journey.run(), late.promise]);
     } finally {
       clearTimeout(timer);
+      share.free();
     }
   };

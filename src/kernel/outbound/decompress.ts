@@ -67,11 +67,14 @@ export const streamsFor = (encoding: string | readonly string[] | undefined): re
   return known.length === names.length && names.length <= mostCodings ? known : [];
 };
 
+export const isPacked = ({ headers, body }: Answered): boolean =>
+  body.length > 0 && namesIn(headers["content-encoding"]).length > 0;
+
 /** The answer with its body as it was before it was compressed. @throws OutboundFault `too_large`, `broken` */
 export const decompressed = async (packed: Answered, url: URL, maxBytes: number): Promise<Answered> => {
   const { "content-encoding": encoding, "content-length": _, ...headers } = packed.headers;
   const names = namesIn(encoding);
-  if (names.length === 0 || packed.body.length === 0) return packed;
+  if (!isPacked(packed)) return packed;
   const broken = (why: string): OutboundFault =>
     new OutboundFault("broken", `The answer of ${hostOf(url)} is compressed ${why}.`, { sent: true });
   if (names.length > mostCodings) throw broken("too many times");

@@ -67,3 +67,11 @@ export const lateFault = (url: URL, details: FaultDetails): OutboundFault =>
 
 export const largeFault = (url: URL): OutboundFault =>
   new OutboundFault("too_large", `The answer of ${hostOf(url)} is too large.`, { sent: true });
+
+/** Of this server: too much is being read at the same time. */
+export const crowdedFault = (url: URL): OutboundFault =>
+  new OutboundFault(
+    "broken",
+    `The answer of ${hostOf(url)} was not read: too many answers come at once. Try again in a moment.`,
+    { sent: true },
+  );

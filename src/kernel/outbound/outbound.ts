@@ -2,6 +2,7 @@
 import { get } from "node:http";
 import { get as getOverTls } from "node:https";
 import { second, systemClock, type Clock } from "../clock.ts";
+import { createByteBudget } from "../memory/byte-budget.ts";
 import { portOf } from "../text/host.ts";
 import { createCall, type Call } from "./call.ts";
 import { createPipe, type Pipe } from "./pipe.ts";
@@ -19,6 +20,8 @@ export type OutboundDeps = TargetRules & {
   readonly clock?: Clock;
   /** Milliseconds that a call may take which does not say so itself; 10 s. */
   readonly longestCallMs?: number;
+  /** Bytes that the answers of all calls may hold together which are read as a whole; 64 MiB. */
+  readonly mostAnswerBytes?: number;
 };
 
 /** Calls to strangers, whose addresses are checked before anything is sent. */
@@ -33,8 +36,9 @@ export type Outbound = {
 
 export const createOutbound = (deps: OutboundDeps): Outbound => {
   const { authorities, clock = systemClock, longestCallMs = 10 * second } = deps;
+  const answers = createByteBudget({ clock, mostBytes: deps.mostAnswerBytes });
   const pools = createPools({ targets: createTargets(deps), clock, openPool: poolOpener(authorities) });
-  return { call: createCall(pools, longestCallMs), pipe: createPipe(pools), close: pools.close };
+  return { call: createCall(pools, longestCallMs, answers), pipe: createPipe(pools), close: pools.close };
 };
 
 export type OwnReply = { readonly status: number; readonly text: string };
