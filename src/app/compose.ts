@@ -14,6 +14,7 @@ import { day, hour, minute, second, systemClock, type Clock } from "#kernel/cloc
 import type { Config } from "#kernel/config.ts";
 import { loadServerSecret } from "#kernel/crypto/server-secrets.ts";
 import type { Store } from "#kernel/db/store.ts";
+import { createDrain, type Drain } from "#kernel/http/drain.ts";
 import type { Incoming } from "#kernel/http/incoming.ts";
 import type { Route } from "#kernel/http/route.ts";
 import type { Wire } from "#kernel/http/wire.ts";
@@ -49,8 +50,12 @@ export type House = {
   readonly bodies: ByteBudget;
   readonly courier: Courier;
   readonly timetable: Timetable;
+  /** Begun by whoever stops the server. */
+  readonly drain: Drain;
   /** Starts what runs by itself: mail, webhooks and jobs. */
   start(): void;
+  /** Begins nothing more by itself, and waits a while for what was begun. */
+  rest(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -77,11 +82,13 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
   const { longestTellingMs = 5 * second } = surprises;
   const store = await openMigratedStore(config, surprises.clock ?? systemClock, log);
   try {
+    const drain = createDrain();
+
     // Keys, and who you are
     const ground = await layGround({ store, config, log }, () => courier.wake(), surprises);
     const { clock, random, rootKeys, tries, audit, rate, accounts, connect } = ground;
 
-    const readiness = await createReadiness(store, storeAddress(config));
+    const readiness = await createReadiness(store, storeAddress(config), drain);
 
     // Mail and jobs
     const courier = createCourier({ store, rootKeys, clock, log, transport: transportOf(config) });
@@ -150,6 +157,14 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
     const flusher = setInterval(() => void flush(), minute);
     flusher.unref();
 
+    let resting: Promise<void> | undefined;
+    const comeToRest = async (): Promise<void> => {
+      await timetable.stop();
+      // Who hangs while being told must not hold the process; what was not sent goes out after the next start.
+      await Promise.all([courier.stop(longestTellingMs), connect.webhooks.courier.stop(longestTellingMs)]);
+    };
+    const rest = (): Promise<void> => (resting ??= comeToRest());
+
     return {
       config,
       store,
@@ -169,6 +184,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       pagesWire: pages.wire,
       ownApi: ground.ownApi,
       clock,
+      drain,
       bodies: createByteBudget({ clock, mostBytes: surprises.mostBodyBytes }),
       courier,
       timetable,
@@ -177,11 +193,10 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
         connect.webhooks.courier.start();
         timetable.start();
       },
+      rest,
       close: async () => {
         clearInterval(flusher);
-        await timetable.stop();
-        // Who hangs while being told must not hold the process; what was not sent goes out after the next start.
-        await Promise.all([courier.stop(longestTellingMs), connect.webhooks.courier.stop(longestTellingMs)]);
+        await rest();
         await flush();
         await ground.close();
         await store.close();

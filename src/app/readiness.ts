@@ -1,11 +1,12 @@
 import { stat } from "node:fs/promises";
 import { Refusal, refusals } from "#kernel/errors.ts";
 import type { Store, StoreAddress } from "#kernel/db/store.ts";
+import type { Drain } from "#kernel/http/drain.ts";
 import { proveWritable } from "#kernel/db/inspect.ts";
 
 /** Whether this process can do its work, asked the hard way: it can write, and it learns of what others change. */
 export type Readiness = {
-  /** @throws Refusal store_unavailable, with the reason for the log */
+  /** @throws Refusal stopping; store_unavailable, with the reason for the log */
   check(): Promise<void>;
 };
 
@@ -26,8 +27,15 @@ const fileWatch = async (address: StoreAddress): Promise<() => Promise<void>> =>
   };
 };
 
-/** @param store open and migrated */
-export const createReadiness = async (store: Store, address: StoreAddress): Promise<Readiness> => {
+/**
+ * @param store open and migrated
+ * @param drain a process that is about to end is not ready, whatever its store says
+ */
+export const createReadiness = async (
+  store: Store,
+  address: StoreAddress,
+  drain: Pick<Drain, "hasBegun">,
+): Promise<Readiness> => {
   const assertSameFile = await fileWatch(address);
   const ask = async (): Promise<void> => {
     await assertSameFile();
@@ -37,6 +45,7 @@ export const createReadiness = async (store: Store, address: StoreAddress): Prom
   let asked: { readonly at: number; readonly answer: Promise<void> } | undefined;
   return {
     check: async () => {
+      if (drain.hasBegun()) throw new Refusal(refusals.stopping, { retryAfter: 1 });
       if (asked === undefined || performance.now() - asked.at > answerLivesMs) {
         const answer = ask();
         // Whoever waits for it hears of it; nobody may.

@@ -1,17 +1,31 @@
 import type { FastifyInstance } from "fastify";
-import { createClientAddress } from "#kernel/http/client-address.ts";
+import type { Server } from "node:http";
+import { setImmediate, setTimeout as wait } from "node:timers/promises";
+import { createClientAddress, createTrustedProxies } from "#kernel/http/client-address.ts";
+import { capConnections, usualCaps, type ConnectionCaps } from "#kernel/http/connections.ts";
 import { createHttpServer } from "#kernel/http/serve.ts";
-import { second } from "#kernel/clock.ts";
+import { second, type Clock } from "#kernel/clock.ts";
+import { createSampling } from "#kernel/telemetry/sampling.ts";
 import { plainWire } from "#kernel/http/wire.ts";
 import { SetupFault } from "#kernel/errors.ts";
 import { systemRandom } from "#kernel/ids.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
 import type { House } from "./compose.ts";
 
+/** In milliseconds. */
+export type Patience = {
+  /** So that whoever sends calls here hears of the end and goes elsewhere. */
+  readonly announceMs?: number;
+  readonly drainMs?: number;
+};
+
 export type RunningServer = {
   readonly port: number;
-  /** Stops taking calls, lets the running ones end, then closes everything else. */
-  stop(): Promise<void>;
+  /**
+   * Says at once that it is going, and still takes calls for a while; then takes no more, lets the running ones end, and
+   * closes everything else.
+   */
+  stop(patience?: Patience): Promise<void>;
 };
 
 const listenFault = (error: unknown, host: string, port: number): unknown => {
@@ -35,18 +49,36 @@ const listenFault = (error: unknown, host: string, port: number): unknown => {
   }
 };
 
+/** What a test winds by hand. Times are in milliseconds. */
+export type ServeOptions = {
+  /** How long calls that are running may take to end when the port is closed. */
+  readonly drainMs?: number | undefined;
+  readonly caps?: ConnectionCaps | undefined;
+  /** How long a client may take nothing of its answer. */
+  readonly longestUnreadMs?: number | undefined;
+};
+
+type Served = Pick<House, "config" | "routes" | "pagesWire" | "ownApi" | "clock" | "drain" | "bodies">;
+
+/** Whoever says for whom it forwards, and is not believed: most often the proxy that the operator forgot to name. */
+const untrustedNote = (clock: Clock, log: Log): ((peer: string) => void) => {
+  const sampling = createSampling(clock, { ofOneKey: 1, ofAll: 1 });
+  return (peer) => {
+    if (sampling.pass("") === undefined) return;
+    log.warn("forwarded_for_not_believed", {
+      peer,
+      hint: `Its X-Forwarded-For counts for nothing. If it is your proxy, set LATCHKEY_TRUSTED_PROXIES=${peer}: else all its clients count as one.`,
+    });
+  };
+};
+
 /** The house's rows as an HTTP server that does not listen yet. */
 export const httpServerOf = (
-  {
-    config,
-    routes,
-    pagesWire,
-    ownApi,
-    clock,
-    bodies,
-  }: Pick<House, "config" | "routes" | "pagesWire" | "ownApi" | "clock" | "bodies">,
+  { config, routes, pagesWire, ownApi, clock, drain, bodies }: Served,
   log: Log,
+  { caps = usualCaps(), longestUnreadMs }: Pick<ServeOptions, "caps" | "longestUnreadMs"> = {},
 ): FastifyInstance => {
+  const clientAddress = createClientAddress(config.trustedProxies, untrustedNote(clock, log));
   const server = createHttpServer({
     routes,
     corsOrigins: config.corsOrigins,
@@ -54,19 +86,29 @@ export const httpServerOf = (
     surroundings: {
       origin: config.origin,
       allowedOrigins: new Set([config.origin.origin, ...config.corsOrigins]),
-      clientAddress: createClientAddress(config.trustedProxies),
+      clientAddress,
       bodies,
     },
     clock,
+    drain,
     random: systemRandom,
+    log,
+    saysAll: config.logLevel === "debug",
+    longestUnreadMs,
+  });
+  capConnections(server.server, {
+    caps,
+    clientAddress,
+    isTrustedProxy: createTrustedProxies(config.trustedProxies),
+    clock,
     log,
   });
   ownApi.answerWith(server);
   return server;
 };
 
-const listening = async (house: House, log: Log): Promise<FastifyInstance> => {
-  const app = httpServerOf(house, log);
+const listening = async (house: House, log: Log, options: ServeOptions): Promise<FastifyInstance> => {
+  const app = httpServerOf(house, log, options);
   try {
     await app.listen({ host: house.config.host, port: house.config.port });
     return app;
@@ -76,15 +118,32 @@ const listening = async (house: House, log: Log): Promise<FastifyInstance> => {
   }
 };
 
+/** Takes no new connection, and waits for the calls that run. @returns how many connections had to be cut */
+const closeListener = async (server: Server, patienceMs: number): Promise<number> => {
+  // What has connected by now is taken first: to close the port would reset it.
+  await setImmediate();
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  server.close(() => resolve(undefined));
+  let cut = 0;
+  const patience = setTimeout(() => {
+    server.getConnections((_, count) => {
+      cut = count;
+      server.closeAllConnections();
+    });
+  }, patienceMs);
+  await promise;
+  clearTimeout(patience);
+  return cut;
+};
+
 /**
  * Puts the house on its port.
  *
- * @param drainMs how long calls that are running may take to end
  * @throws SetupFault when the port can't be had; the house is closed then
  */
-export const serve = async (house: House, log: Log, drainMs = 8 * second): Promise<RunningServer> => {
-  const { config } = house;
-  const app = await listening(house, log).catch(async (error: unknown) => {
+export const serve = async (house: House, log: Log, options: ServeOptions = {}): Promise<RunningServer> => {
+  const { config, drain } = house;
+  const app = await listening(house, log, options).catch(async (error: unknown) => {
     // What stays open would keep the process from ending.
     await house.close();
     throw listenFault(error, config.host, config.port);
@@ -92,12 +151,16 @@ export const serve = async (house: House, log: Log, drainMs = 8 * second): Promi
   house.start();
   return {
     port: config.port,
-    stop: async () => {
-      // Whoever has not got their answer by then will not get it; the rest must still be closed in order.
-      const patience = setTimeout(() => app.server.closeAllConnections(), drainMs);
+    stop: async ({ announceMs = 0, drainMs = options.drainMs ?? 8 * second } = {}) => {
+      drain.begin();
+      const resting = house.rest();
+      // Told again by close.
+      resting.catch(() => undefined);
+      if (announceMs > 0) await wait(announceMs);
+      const cut = await closeListener(app.server, drainMs);
       await app.close();
-      clearTimeout(patience);
       await house.close();
+      log.info("stopped", { cut });
     },
   };
 };

@@ -90,11 +90,20 @@ export const settings = {
     "Origins (`http://10.0.0.5:8080`) of providers that may be called although they are private, on this machine, or plain `http`.",
     (entry, name) => originOf(entry, name).origin,
   ),
+  LATCHKEY_DRAIN_SECONDS: {
+    ...wholeNumber(
+      undefined,
+      0,
+      60,
+      "Seconds after SIGTERM in which it still takes calls, while `/readyz` says 503 and answers say `Connection: close`, so that a proxy goes elsewhere. Running calls then have until 8 seconds after the signal, and 3 seconds at least.",
+    ),
+    shown: "3 (0 where the origin is local)",
+  },
   LATCHKEY_LOG_LEVEL: words(
     undefined,
     "info (warn on a terminal)",
     ["debug", "info", "warn", "error", "silent"],
-    "What is written to standard error, one JSON line an event. `debug` has a line per request, `info` per refusal.",
+    "What is written to standard error, one JSON line an event. `debug` has a line per request, `info` per refusal (of one kind and network ten a minute, and then their number).",
   ),
   LATCHKEY_PASSWORD_MIN: wholeNumber(8, 8, 64, "Fewest characters of a new password (NIST advises 15)."),
   LATCHKEY_REVEAL_TOKEN: flag(true, "`false` leaves `api_token` out of `/me`."),
@@ -177,6 +186,7 @@ export type Config = {
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly outboundAllow: readonly string[];
+  readonly drainSeconds: number;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly passwordMin: number;
   readonly revealToken: boolean;
@@ -284,6 +294,7 @@ export const inspectConfig = (
     trustedProxies: get("LATCHKEY_TRUSTED_PROXIES"),
     corsOrigins: get("LATCHKEY_CORS_ORIGINS"),
     outboundAllow: get("LATCHKEY_OUTBOUND_ALLOW"),
+    drainSeconds: get("LATCHKEY_DRAIN_SECONDS") ?? (local ? 0 : 3),
     logLevel: get("LATCHKEY_LOG_LEVEL") ?? (onTerminal ? "warn" : "info"),
     passwordMin: get("LATCHKEY_PASSWORD_MIN"),
     revealToken: get("LATCHKEY_REVEAL_TOKEN"),

@@ -48,6 +48,7 @@ export const refusals = refusalKinds({
   headers_too_large: { status: 431, text: "The request's headers are too large" },
   internal: { status: 500, text: "Internal Server Error" },
   busy: { status: 503, text: "The server is busy. Try again in a moment." },
+  stopping: { status: 503, text: "The server is stopping. Try again in a moment." },
   store_unavailable: { status: 503, text: "The store can't be reached. Try again in a moment." },
 });
 

@@ -17,12 +17,12 @@ export type Setting<Value> = {
 export const wrong = (name: string, rule: string, text: string): SetupFault =>
   new SetupFault(`${name} must be ${rule}, not ${JSON.stringify(text)}.`);
 
-export const wholeNumber = (
-  standard: number,
+export const wholeNumber = <Standard extends number | undefined>(
+  standard: Standard,
   low: number,
   high: number,
   meaning: string,
-): Setting<number> => ({
+): Setting<number | Standard> => ({
   meaning,
   shown: String(standard),
   read: (text, name) => {

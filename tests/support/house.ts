@@ -8,7 +8,7 @@ import { inject } from "vitest";
 import { compose, type House } from "#app/compose.ts";
 import type { Surprises } from "#app/ground.ts";
 import { outboxFolder } from "#app/open-store.ts";
-import { serve } from "#app/server.ts";
+import { serve, type ServeOptions } from "#app/server.ts";
 import type { Clock } from "#kernel/clock.ts";
 import { loadConfig, type Config } from "#kernel/config.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
@@ -67,7 +67,11 @@ export type TestHouse = Client & {
 type Settings = Readonly<Record<string, string>>;
 
 /** What no setting says. */
-type Furniture = Pick<Surprises, "providers" | "longestCallMs" | "mailReader" | "mostBodyBytes" | "outbound">;
+type Furniture = Pick<
+  Surprises,
+  "providers" | "longestCallMs" | "mailReader" | "mostBodyBytes" | "outbound"
+> &
+  ServeOptions;
 
 const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -144,7 +148,7 @@ const build = async (ground: Ground): Promise<TestHouse> => {
     inside.courier.start();
     inside.connect.webhooks.courier.start();
   };
-  const server = await serve({ ...inside, start }, log);
+  const server = await serve({ ...inside, start }, log, ground.furniture);
   const client = createClient(config.port, config.origin.host);
   let stopped: Promise<void> | undefined;
   const twins: TestHouse[] = [];

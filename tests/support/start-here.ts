@@ -19,7 +19,7 @@ const start = async (
   { drainMs, ...surprises }: Patience = {},
 ): Promise<RunningServer> => {
   const log = createLog({ level: "silent", clock: systemClock });
-  return serve(await compose(loadConfig(settings, false), log, surprises), log, drainMs);
+  return serve(await compose(loadConfig(settings, false), log, surprises), log, { drainMs });
 };
 
 /** A server that runs while `work` does. */

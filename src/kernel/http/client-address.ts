@@ -29,6 +29,7 @@ const nobody: Seen = { client: { address: "0.0.0.0", network: "0.0.0.0" }, trust
 
 /**
  * @param trusted The proxies in front of this server: IP addresses, or blocks such as `10.0.0.0/8`.
+ * @param onUntrusted called with each peer that says for whom it forwards, and is not one of those proxies
  * @returns A function from Node's `socket.remoteAddress` and `headers["x-forwarded-for"]` to the client. With a
  * trusted peer that is the right-most hop which is not itself a trusted proxy (the left-most when all are); a
  * header that is longer than 2 KiB, has more than 32 hops, or has an unreadable one where we have to look counts
@@ -37,12 +38,12 @@ const nobody: Seen = { client: { address: "0.0.0.0", network: "0.0.0.0" }, trust
  */
 export const createClientAddress = (
   trusted: readonly string[],
+  onUntrusted: (peer: string) => void = () => {},
 ): ((
   socketAddress: string | undefined,
   forwardedFor: string | readonly string[] | undefined,
 ) => ClientAddress) => {
-  const proxies = new BlockList();
-  for (const entry of trusted) addTrusted(proxies, entry);
+  const proxies = proxiesOf(trusted);
   const cache = new LRUCache<string, Seen | "unreadable">(atMost(remembered));
 
   const see = (text: string): Seen | "unreadable" => {
@@ -63,7 +64,11 @@ export const createClientAddress = (
   return (socketAddress, forwardedFor) => {
     const seenPeer = socketAddress === undefined ? nobody : see(socketAddress);
     const peer = seenPeer === "unreadable" ? nobody : seenPeer;
-    if (!peer.trusted || forwardedFor === undefined) return peer.client;
+    if (forwardedFor === undefined) return peer.client;
+    if (!peer.trusted) {
+      onUntrusted(peer.client.address);
+      return peer.client;
+    }
     const header = typeof forwardedFor === "string" ? forwardedFor : forwardedFor.join(",");
     if (header.length > maxForwarded) return peer.client;
     const hops = header.split(",", maxHops + 1);
@@ -75,6 +80,23 @@ export const createClientAddress = (
       nearest = hop;
     }
     return nearest.client;
+  };
+};
+
+const proxiesOf = (trusted: readonly string[]): BlockList => {
+  const proxies = new BlockList();
+  for (const entry of trusted) addTrusted(proxies, entry);
+  return proxies;
+};
+
+/** Whether a peer is one of the proxies. @throws SetupFault as `createClientAddress` does */
+export const createTrustedProxies = (
+  trusted: readonly string[],
+): ((socketAddress: string | undefined) => boolean) => {
+  const proxies = proxiesOf(trusted);
+  return (socketAddress) => {
+    const address = trusted.length === 0 ? undefined : normalize(socketAddress ?? "");
+    return address !== undefined && proxies.check(address, familyOf(address));
   };
 };
 

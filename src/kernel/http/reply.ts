@@ -1,12 +1,16 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { OutgoingHttpHeaders } from "node:http";
+import type { Clock } from "../clock.ts";
 import type { Log } from "../telemetry/log.ts";
+import { createSampling } from "../telemetry/sampling.ts";
+import type { Drain } from "./drain.ts";
 import type { Incoming } from "./incoming.ts";
 import { refusals } from "../errors.ts";
 import { endAnswer, isRestLong } from "./bodies/unread-rest.ts";
 import { jsonType } from "./content-types.ts";
 import { refusalHeaders, refusalOf } from "./problem.ts";
 import type { Answer, StreamedAnswer } from "./route.ts";
+import { cutSlowReader } from "./slow-reader.ts";
 import type { Content, Headers, Wire } from "./wire.ts";
 
 /** A request on its way to its answer. */
@@ -16,6 +20,8 @@ export type Exchange = {
   readonly wire: Wire;
   /** Of its good answer, where that says none. */
   readonly status: number;
+  /** By the clock that only goes forward: milliseconds. */
+  readonly since: number;
   readonly incoming: Incoming;
 };
 
@@ -44,10 +50,24 @@ type ReplyDeps = {
   readonly overTls: boolean;
   /** Whether a plugin may have put CORS headers on Fastify's reply. */
   readonly withCors: boolean;
+  readonly drain: Pick<Drain, "hasBegun">;
+  readonly clock: Clock;
   readonly log: Log;
+  /** Whether the log has a line of each request: then refusals are not sampled either. */
+  readonly saysAll: boolean;
+  /** How long a client may take nothing of its answer: 30 seconds unless said. */
+  readonly longestUnreadMs?: number | undefined;
 };
 
-export const createReplies = ({ overTls, withCors, log }: ReplyDeps): Replies => {
+/**
+ * Refusals of one code and one network that are said in a minute, and in all: enough for those who ban by the log, and
+ * no way to fill a disk with it.
+ */
+const refusalLines = { ofOneKey: 10, ofAll: 600 };
+
+export const createReplies = (deps: ReplyDeps): Replies => {
+  const { overTls, withCors, drain, log } = deps;
+  const sampling = createSampling(deps.clock, refusalLines);
   const kept = new Map<Wire, Headers>();
   const standingOf = (wire: Wire): Headers => {
     const known = kept.get(wire);
@@ -82,24 +102,32 @@ export const createReplies = ({ overTls, withCors, log }: ReplyDeps): Replies =>
     // RFC 9110 §8.6: never with 204; with 304 it would be that of what is not sent.
     if (status !== 204 && status !== 304)
       lines["content-length"] = content ? Buffer.byteLength(content.body) : 0;
-    // Of a server that is being stopped: a connection that stays open would hold up the end.
-    if (!request.server.server.listening) lines["connection"] = "close";
+    // Whoever comes back by this connection would find nobody.
+    if (drain.hasBegun()) lines["connection"] = "close";
     if (isRestLong(request.raw)) lines["connection"] = "close";
     reply.raw.writeHead(status, lines);
     const isLast = lines["connection"] === "close" || !reply.raw.shouldKeepAlive;
     endAnswer({ request: request.raw, response: reply.raw, isLast }, content?.body);
+    cutSlowReader(reply.raw, deps.longestUnreadMs);
   };
+
+  const factsOf = ({ request, incoming, since }: Exchange) => ({
+    requestId: incoming.requestId,
+    method: request.method,
+    route: request.routeOptions.url ?? "unknown",
+    address: incoming.client.address,
+    ms: Math.round(performance.now() - since),
+  });
 
   const noHeaders: Headers = {};
   return {
     answer: (exchange, answer) => {
       if ("send" in answer) {
-        const { request, reply } = exchange;
+        const { reply } = exchange;
         reply.hijack();
-        const isStopping = !request.server.server.listening;
         return answer.send(reply.raw, {
           ...beginning(exchange),
-          ...(isStopping ? { connection: "close" } : {}),
+          ...(drain.hasBegun() ? { connection: "close" } : {}),
         });
       }
       const { cookie, cookies = [], headers = noHeaders, status = exchange.status } = answer;
@@ -108,20 +136,21 @@ export const createReplies = ({ overTls, withCors, log }: ReplyDeps): Replies =>
         content: contentOf(answer),
         ...(answer.framable ? { framable: true } : {}),
       });
-      const { requestId, method } = exchange.incoming;
-      log.debug("request_answered", { requestId, method, route: exchange.request.routeOptions.url, status });
+      if (deps.saysAll) log.debug("request_answered", { ...factsOf(exchange), status });
       return undefined;
     },
     refuse: (exchange, thrown) => {
-      const { request, wire, incoming } = exchange;
+      const { wire, incoming } = exchange;
       const refusal = refusalOf(thrown);
       const { code, status } = refusal;
-      const route = request.routeOptions.url ?? "unknown";
-      const host = refusal.kind === refusals.host_unknown ? { host: incoming.sentHost } : {};
-      const facts = { requestId: incoming.requestId, method: request.method, route, status, code, ...host };
       const isFault = refusal.kind === refusals.internal || refusal.kind === refusals.store_unavailable;
-      if (isFault) log.error("request_failed", { ...facts, cause: refusal.cause });
-      else log.info("request_refused", facts);
+      const leftOut = deps.saysAll ? 0 : sampling.pass(`${code} ${isFault ? "" : incoming.client.network}`);
+      if (leftOut !== undefined) {
+        const host = refusal.kind === refusals.host_unknown ? { host: incoming.sentHost } : {};
+        const facts = { ...factsOf(exchange), status, code, ...host, ...(leftOut > 0 ? { leftOut } : {}) };
+        if (isFault) log.error("request_failed", { ...facts, cause: refusal.cause });
+        else log.info("request_refused", facts);
+      }
       send(exchange, status, {
         headers: refusalHeaders(refusal),
         content: wire.voice.tell(refusal, incoming),

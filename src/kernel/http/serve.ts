@@ -6,10 +6,12 @@ import type { Clock } from "../clock.ts";
 import type { Random } from "../ids.ts";
 import { Refusal, refusals, type RefusalKind } from "../errors.ts";
 import type { Log } from "../telemetry/log.ts";
+import { createSampling } from "../telemetry/sampling.ts";
 import { holdInvitation } from "./bodies/invitation.ts";
 import { isEnding } from "./bodies/unread-rest.ts";
 import { Incoming, type Surroundings } from "./incoming.ts";
 import { jsonType } from "./content-types.ts";
+import type { Drain } from "./drain.ts";
 import { ownersOf, type Owners } from "./owners.ts";
 import { patternOf, urlOf } from "./path.ts";
 import { createReplies, type Exchange } from "./reply.ts";
@@ -25,6 +27,10 @@ type ServeDeps = {
   readonly corsOrigins: readonly string[];
   readonly surroundings: Surroundings;
   readonly clock: Clock;
+  readonly drain: Pick<Drain, "hasBegun">;
+  /** Whether the log has a line of each request. */
+  readonly saysAll: boolean;
+  readonly longestUnreadMs?: number | undefined;
   readonly random: Random;
   readonly log: Log;
 };
@@ -87,21 +93,24 @@ const unreadable: Readonly<Record<string, RefusalKind>> = {
 };
 
 /** Answers what never became a request: broken HTTP, headers over 16 KiB, a client that is too slow. */
-const refuseUnreadable =
-  (log: Log) =>
-  (error: NodeJS.ErrnoException, socket: Socket): void => {
+const refuseUnreadable = ({ clock, log }: Pick<ServeDeps, "clock" | "log">) => {
+  const sampling = createSampling(clock, { ofOneKey: 10, ofAll: 100 });
+  return (error: NodeJS.ErrnoException, socket: Socket): void => {
     if (error.code === "ECONNRESET" || !socket.writable || isEnding(socket)) {
       socket.destroy();
       return;
     }
     const { code, status, text } = unreadable[error.code ?? ""] ?? refusals.request_malformed;
-    log.info("request_unreadable", { status, code });
+    const address = socket.remoteAddress ?? "";
+    const leftOut = sampling.pass(`${code} ${address}`);
+    if (leftOut !== undefined) log.info("request_unreadable", { status, code, address, leftOut });
     const body = JSON.stringify(text);
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: ${jsonType}\r\n` +
         `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
     );
   };
+};
 
 /** All that Fastify would look for a body of, and those that it does not know. */
 const withBody = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "PROPFIND", "REPORT"];
@@ -141,7 +150,11 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
   const { answer, refuse } = createReplies({
     overTls: surroundings.origin.protocol === "https:",
     withCors: corsOrigins.length > 0,
+    drain: deps.drain,
+    clock: deps.clock,
     log: deps.log,
+    saysAll: deps.saysAll,
+    longestUnreadMs: deps.longestUnreadMs,
   });
 
   const exchangeOf = (
@@ -154,6 +167,7 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
     reply,
     wire,
     status,
+    since: performance.now(),
     incoming: new Incoming(request, nextId(), surroundings),
   });
 
@@ -165,13 +179,15 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
     requestTimeout: 600_000,
     keepAliveTimeout: 72_000,
     forceCloseConnections: "idle",
+    // What comes on a connection that is open still gets its answer, and in our voice.
+    return503OnClosing: false,
     http: { headersTimeout: 20_000 },
     frameworkErrors: (error, request, reply) => {
       if (takeTurn(request.raw, reply.raw))
         refuse(exchangeOf(request, reply), new Refusal(refusals.request_malformed, { cause: error }));
       else reply.hijack();
     },
-    clientErrorHandler: refuseUnreadable(deps.log),
+    clientErrorHandler: refuseUnreadable(deps),
   });
 
   // Fastify reads no body: the route does, behind its guard and its limit.
