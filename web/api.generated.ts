@@ -394,6 +394,7 @@ export type RefusalCode =
   | "headers_too_large"
   | "internal"
   | "busy"
+  | "stopping"
   | "store_unavailable"
   | "credentials_missing"
   | "credentials_wrong"
