@@ -24,6 +24,8 @@ export default defineConfig({
       project("postgres", throughTheDoor),
       // On SQLite: what differs between the stores is no matter of pages.
       project("browser", ["tests/browser/**/*.test.ts"]),
+      // Under `npm run soak` only: needs more than Node, or more time than the gate has.
+      project("soak", ["tests/soak/**/*.test.ts"]),
       project("surface", ["tests/surface/**/*.test.ts"]),
       // Judges what the others saw: comes when they are done.
       afterwards(project("contract", ["tests/contract/**/*.test.ts"])),

@@ -50,7 +50,7 @@ const runOn = async (vitest: Vitest): Promise<Count> => {
   for (const project of vitest.projects) project.provide("store", sqlite);
   const sightings = await mkdtemp(join(tmpdir(), "latchkey-sightings-"));
   for (const project of vitest.projects) project.provide("sightings", sightings);
-  const wanted = withoutTwins(await vitest.globTestSpecifications(filter), vitest.config.root);
+  const wanted = withoutSoaks(withoutTwins(await vitest.globTestSpecifications(filter), vitest.config.root));
   const { specifications, problems, postgres } = await withPostgres(await withChromium(wanted));
   try {
     const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications, true);
@@ -74,6 +74,10 @@ const withoutTwins = (specifications: TestSpecification[], root: string): TestSp
     ({ project, moduleId }) => soak || project.name !== "postgres" || !twins.has(moduleId),
   );
 };
+
+/** Without what only a soak has the time for. */
+const withoutSoaks = (specifications: TestSpecification[]): TestSpecification[] =>
+  soak ? specifications : without(specifications, "soak");
 
 type Prepared = {
   readonly specifications: TestSpecification[];

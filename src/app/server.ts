@@ -1,8 +1,10 @@
 import type { FastifyInstance } from "fastify";
 import type { Server } from "node:http";
+import { Server as TcpServer } from "node:net";
 import { setImmediate, setTimeout as wait } from "node:timers/promises";
 import { createClientAddress, createTrustedProxies } from "#kernel/http/client-address.ts";
 import { capConnections, usualCaps, type ConnectionCaps } from "#kernel/http/connections.ts";
+import type { Drain } from "#kernel/http/drain.ts";
 import { createHttpServer } from "#kernel/http/serve.ts";
 import { second, type Clock } from "#kernel/clock.ts";
 import { createSampling } from "#kernel/telemetry/sampling.ts";
@@ -118,20 +120,59 @@ const listening = async (house: House, log: Log, options: ServeOptions): Promise
   }
 };
 
+/** Who connects, sends within this time. */
+const idleMs = 100;
+
+/** While no call is begun, connections are taken off the system's queue as fast as they come. */
+const hushMs = 20;
+
+/**
+ * Closes the port. What has connected by then, and waits in the system's queue, would be reset by that, and a proxy may
+ * have sent a call with it which it must not send again. So for a moment no call is begun: nothing is done then that
+ * keeps the queue from being empty when the port is closed.
+ */
+const closePort = async (server: Server, drain: Drain, onClosed: () => void): Promise<void> => {
+  const begin = drain.hold();
+  let taken = 0;
+  const count = (): void => void (taken += 1);
+  server.on("connection", count);
+  await wait(hushMs);
+  // Each turn of the event loop takes one off the queue. Behind a turn that found none, the queue is empty.
+  for (let before = -1; before < taken;) {
+    before = taken;
+    await setImmediate();
+  }
+  closeAtOnce(server, onClosed);
+  server.off("connection", count);
+  begin();
+};
+
+/** Node's own way ends connections without a call at once, of which the first may be on its way. */
+const closeAtOnce = (server: Server, onClosed: () => void): void => {
+  TcpServer.prototype.close.call(server, onClosed);
+};
+
 /** Takes no new connection, and waits for the calls that run. @returns how many connections had to be cut */
-const closeListener = async (server: Server, patienceMs: number): Promise<number> => {
-  // What has connected by now is taken first: to close the port would reset it.
-  await setImmediate();
+const closeListener = async (
+  server: Server,
+  drain: Drain,
+  { announceMs, drainMs }: Required<Patience>,
+): Promise<number> => {
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  server.close(() => resolve(undefined));
+  const onClosed = (): void => resolve(undefined);
+  // Where the end is not announced, nobody relies on it.
+  if (announceMs > 0) await closePort(server, drain, onClosed);
+  else server.close(onClosed);
+  const idle = setInterval(() => server.closeIdleConnections(), idleMs);
   let cut = 0;
   const patience = setTimeout(() => {
     server.getConnections((_, count) => {
       cut = count;
       server.closeAllConnections();
     });
-  }, patienceMs);
+  }, drainMs);
   await promise;
+  clearInterval(idle);
   clearTimeout(patience);
   return cut;
 };
@@ -157,7 +198,7 @@ export const serve = async (house: House, log: Log, options: ServeOptions = {}):
       // Told again by close.
       resting.catch(() => undefined);
       if (announceMs > 0) await wait(announceMs);
-      const cut = await closeListener(app.server, drainMs);
+      const cut = await closeListener(app.server, drain, { announceMs, drainMs });
       await app.close();
       await house.close();
       log.info("stopped", { cut });

@@ -4,7 +4,7 @@ process.on("SIGUSR2", () => {
   throw new Error("Thrown at https://user:hunter22@example.com/");
 });
 
-process.on("SIGHUP", () => {
+process.on("SIGALRM", () => {
   void Promise.reject(new Error("Rejected with Bearer hunter22hunter22"));
 });
 

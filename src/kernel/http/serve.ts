@@ -27,7 +27,7 @@ type ServeDeps = {
   readonly corsOrigins: readonly string[];
   readonly surroundings: Surroundings;
   readonly clock: Clock;
-  readonly drain: Pick<Drain, "hasBegun">;
+  readonly drain: Pick<Drain, "hasBegun" | "pass">;
   /** Whether the log has a line of each request. */
   readonly saysAll: boolean;
   readonly longestUnreadMs?: number | undefined;
@@ -143,14 +143,14 @@ const pageHeaders = ({ headers: { origin } }: FastifyRequest): Headers =>
 
 /** The HTTP server over all rooms' rows. Requests are judged in the order of `route()`. */
 export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
-  const { routes, corsOrigins, surroundings, unowned } = deps;
+  const { routes, corsOrigins, surroundings, unowned, drain } = deps;
   const nextId = requestIds(deps.random);
   const owners = ownersOf(routes);
   const withoutDoubledSlashes = singleSlashes(routes);
   const { answer, refuse } = createReplies({
     overTls: surroundings.origin.protocol === "https:",
     withCors: corsOrigins.length > 0,
-    drain: deps.drain,
+    drain,
     clock: deps.clock,
     log: deps.log,
     saysAll: deps.saysAll,
@@ -199,7 +199,7 @@ export const createHttpServer = (deps: ServeDeps): FastifyInstance => {
   });
 
   app.addHook("onRequest", (request, reply, next) => {
-    if (takeTurn(request.raw, reply.raw)) next();
+    if (takeTurn(request.raw, reply.raw)) drain.pass(next);
     else reply.hijack();
   });
 
