@@ -185,6 +185,21 @@ describe("receiveBody", () => {
     await closed.promise;
   });
 
+  test("A14 what comes of a refused body is dropped, and is cut off when it never ends", async () => {
+    const stream = new PassThrough();
+    expect(await code(readBody(stream, { contentEncoding: "br", contentLength: undefined, limit }))).toBe(
+      "encoding_unsupported",
+    );
+    let sent = 0;
+    while (!stream.destroyed && sent < 10_000) {
+      stream.write("x");
+      sent += 1;
+      await new Promise(setImmediate);
+    }
+    expect(sent).toBeGreaterThan(8000);
+    expect(sent).toBeLessThan(9000);
+  });
+
   test("reads a chunked gzip body from a real client", async () => {
     const body = gzipSync('{"a":1}');
     const head =

@@ -23,13 +23,13 @@ export type Receiving = {
    * The whole body, inflated when it was sent as gzip (RFC 9110 §8.4.1.3; `x-gzip` is the same). No bytes are no
    * body, whatever the encoding says. Rejects with a Refusal: `body_too_large` (nothing beyond the limit is kept or
    * inflated), `encoding_unsupported`, `encoding_invalid` (damaged, cut short, or followed by other bytes),
-   * `request_malformed` when the client leaves, `request_timeout` after 30 s, `busy` where all bodies together are too
+   * `request_malformed` when the client leaves, or sends thousands of tiny pieces, `request_timeout` after 30 s, `busy` where all bodies together are too
    * much. Those that leave bytes unread carry `connection: close`.
    */
   readonly whole: Promise<Buffer>;
   /**
    * Gives back what the body held. What still comes runs into nothing: destroying a request would cut the answer off
-   * too.
+   * too. So it is when that takes thousands of pieces.
    */
   readonly leave: () => void;
 };
@@ -44,6 +44,8 @@ const closing: Headers = { connection: "close" };
 const tooLarge = (headers: Headers): Refusal => new Refusal(refusals.body_too_large, { headers });
 const tooMany = (headers: Headers): Refusal => new Refusal(refusals.busy, { retryAfter: 1, headers });
 const broken = (cause?: Error): Refusal => new Refusal(refusals.request_malformed, { cause });
+const crumbled = (): Refusal =>
+  new Refusal(refusals.request_malformed, { text: "The body comes in too many pieces", headers: closing });
 const damaged = (cause?: Error): Refusal => new Refusal(refusals.encoding_invalid, { cause });
 
 const encodingOf = (header: string | undefined): "identity" | "gzip" | undefined => {
@@ -54,6 +56,12 @@ const encodingOf = (header: string | undefined): "identity" | "gzip" | undefined
 
 /** A body that is read as a whole is small: who takes longer for it holds a connection for nothing. */
 const longestMs = 30_000;
+
+/** Each piece takes its time, however small it is: whoever sends one byte at a time is after that. */
+const mostPieces = (limit: number): number => 1024 + limit / 64;
+
+/** Pieces that run into nothing before their connection is cut. */
+const mostDropped = 8192;
 
 /** Of an inflater, besides what it makes. */
 const inflaterBytes = 64 * 1024;
@@ -72,8 +80,11 @@ type Ends = {
 const collect = (stream: Readable, share: Share, { limit, onGone, headers, signal }: Ends): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const body = new GrowingBuffer(share, limit);
+    let piecesLeft = mostPieces(limit);
     const onData = (piece: Uint8Array): void => {
-      if (body.length + piece.length > limit) fail(tooLarge(headers));
+      piecesLeft -= 1;
+      if (piecesLeft < 0) fail(crumbled());
+      else if (body.length + piece.length > limit) fail(tooLarge(headers));
       else if (!body.add(piece)) fail(tooMany(headers));
     };
     const onEnd = (): void => {
@@ -112,12 +123,24 @@ const inflate = async (sent: Buffer, share: Share, ends: Pick<Ends, "limit" | "s
   }
 };
 
+/** Lets what still comes run into nothing, as long as it is worth its time: the answer may take its own. */
+const drop = (stream: Readable): void => {
+  stream.on("error", () => {});
+  if (stream.destroyed || stream.readableEnded) return;
+  let piecesLeft = mostDropped;
+  stream.on("data", () => {
+    piecesLeft -= 1;
+    if (piecesLeft < 0) stream.destroy();
+  });
+};
+
 /** Begins at once. */
 export const receiveBody = (stream: Readable, options: BodyOptions): Receiving => {
   const { contentEncoding, contentLength, limit, budget } = options;
   const ended = new AbortController();
   const { signal } = ended;
   const share = budget.open(() => ended.abort(tooMany(closing)));
+  let isLeft = false;
 
   const read = async (): Promise<Buffer> => {
     const encoding = encodingOf(contentEncoding);
@@ -133,10 +156,10 @@ export const receiveBody = (stream: Readable, options: BodyOptions): Receiving =
   };
   const leave = (): void => {
     share.free();
+    if (isLeft) return;
+    isLeft = true;
     ended.abort(broken());
-    if (stream.readableEnded) return;
-    stream.on("error", () => {});
-    stream.resume();
+    drop(stream);
   };
   const whole = read();
   // Nobody may have asked for it yet, or ever.

@@ -33,6 +33,44 @@ const failing = async (asking: Promise<unknown>): Promise<OutboundFault> => {
   return error;
 };
 
+test("A14 the answers of all calls together hold so much, and all of it is free behind them", async () => {
+  const holding = await startUpstream();
+  const allow = [upstream.origin, holding.origin];
+  const tight = createOutbound({ allow, ownOrigin, mostAnswerBytes: 120_000 });
+  onTestFinished(() => tight.close());
+  holding.answers("/begun", { bytes: 90_000, claims: 90_001, then: "hang" });
+  upstream.answers("/other", { bytes: 50_000 });
+  upstream.answers("/packed", { headers: { "content-encoding": "gzip" }, body: gzipSync("x") });
+  const ask = (url: URL, maxBytes: number) => tight.call({ method: "GET", url, maxBytes });
+  const messageOf = (asking: Promise<unknown>): Promise<string> =>
+    asking.then(
+      () => "none",
+      (error: unknown) => (error instanceof OutboundFault ? error.message : "another"),
+    );
+
+  const begun = failing(ask(holding.url("/begun"), 90_001));
+  await expect.poll(() => messageOf(ask(upstream.url("/other"), 50_000))).toMatch(/too many answers/);
+  // How much it becomes shows only when it is unpacked.
+  expect(await messageOf(ask(upstream.url("/packed"), 40_000))).toMatch(/too many answers/);
+  await holding.stop();
+  expect((await begun).kind).toBe("broken");
+  expect((await ask(upstream.url("/other"), 50_000)).body).toHaveLength(50_000);
+  expect((await ask(upstream.url("/packed"), 40_000)).body.toString()).toBe("x");
+});
+
+test("A14 an answer in chunks of one byte is as whole as any", async () => {
+  const body = "answer".repeat(2000);
+  upstream.answers("/dust", {
+    instead: {
+      bytes: `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${body
+        .split("")
+        .map((letter) => `1\r\n${letter}\r\n`)
+        .join("")}0\r\n\r\n`,
+    },
+  });
+  expect((await call("/dust")).body.toString()).toBe(body);
+});
+
 describe("a call", () => {
   test("gives the whole answer, whatever its status", async () => {
     upstream.answers("/x", {

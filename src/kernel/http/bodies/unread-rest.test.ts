@@ -54,6 +54,12 @@ test("it waits for so many bytes, and no more", async () => {
   await expect.poll(isOver).toBe(true);
 });
 
+test("it waits for so many pieces, however small, and no more", async () => {
+  const { socket, isOver } = await answered(last(600_000), "Transfer-Encoding: chunked");
+  socket.write("1\r\np\r\n".repeat(4097));
+  await expect.poll(isOver).toBe(true);
+});
+
 test("it waits for so long, and no longer", async () => {
   const { isOver } = await answered(last(1), "Content-Length: 1000000");
   await expect.poll(isOver).toBe(true);

@@ -13,6 +13,8 @@ const longestMs = 2 * second;
 
 /** Bytes that are still taken off the line behind the last answer of a connection. */
 const lastBytes = 256 * 1024;
+/** As many is a piece worth at least: it takes its time, however small it is. */
+const leastOfPiece = 64;
 
 export const hasBody = ({
   "content-length": length,
@@ -53,7 +55,7 @@ export const endAnswer = (
   else response.write(body);
   let dropped = 0;
   const onData = (piece: Buffer): void => {
-    dropped += piece.length;
+    dropped += Math.max(leastOfPiece, piece.length);
     if (dropped > lastBytes) end();
   };
   const end = (): void => {
