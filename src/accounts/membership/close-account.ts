@@ -109,7 +109,7 @@ export const eraseClosedAccounts = (deps: Pick<AccountDeps, "store" | "clock" | 
         accountId,
       });
       tx.changed(accountId);
-    });
+    }, "patient");
 
   return async (): Promise<void> => {
     for (const { id } of await accountsToErase(deps.store.query, deps.clock.now())) {

@@ -164,7 +164,7 @@ export const createSessions = (deps: Deps): Sessions => {
     flushSeen: async () => {
       if (seen.size === 0) return;
       const batch = new Map(seen);
-      await store.transaction((tx) => touchSessions(tx.query, batch));
+      await store.transaction((tx) => touchSessions(tx.query, batch), "patient");
       // Kept until then: it counts, and a store that is away for a moment makes nobody look idle.
       for (const [jti, at] of batch) if (seen.get(jti) === at) seen.delete(jti);
     },

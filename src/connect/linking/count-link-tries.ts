@@ -61,7 +61,7 @@ export const whileCounted = async <Result>(
   } catch (error) {
     if (!(error instanceof Refusal && error.code === "connection_test_failed")) {
       await givenBack(reserved.refund());
-      await givenBack(store.transaction((tx) => giveTryBack(tx.query, session.id)));
+      await givenBack(store.transaction((tx) => giveTryBack(tx.query, session.id), "patient"));
     }
     throw error;
   }

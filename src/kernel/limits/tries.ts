@@ -191,7 +191,7 @@ export const createTries = (deps: {
   const refundable = (verdicts: readonly Verdict[]): Refundable => {
     let refunded: Promise<void> | undefined;
     return {
-      refund: () => (refunded ??= store.transaction(({ query }) => giveBack(query, verdicts))),
+      refund: () => (refunded ??= store.transaction(({ query }) => giveBack(query, verdicts), "patient")),
       refundIn: async (tx) => {
         if (refunded) return;
         await giveBack(tx.query, verdicts);
