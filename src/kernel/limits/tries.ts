@@ -3,12 +3,13 @@
  * before the costly work begins; whoever turns out to be right takes it back. Of the value (an address, a
  * network) the store has a keyed digest only.
  */
-import type { Kysely, Transaction } from "kysely";
+import { sql, type Kysely, type Transaction } from "kysely";
 
 import { day, second, type Clock } from "../clock.ts";
 import { keyedDigest } from "../crypto/digest.ts";
 import type { Store, Tx } from "../db/store.ts";
 import type { KernelTables } from "../db/tables.ts";
+import { purge } from "../work/purge.ts";
 
 /** How many tries, in which time, and what then. */
 export type TryPolicy = {
@@ -54,7 +55,7 @@ export type Tries = {
   /** Forgets the tries of one value, for who proved to be its owner in another way. */
   clear(query: Kysely<KernelTables>, tried: CountedTry): Promise<void>;
   /** Forgets what nobody tried for 24 h. @returns how many values */
-  purge(): Promise<number>;
+  purge(signal?: AbortSignal): Promise<number>;
 };
 
 type Row = KernelTables["tries"];
@@ -213,13 +214,9 @@ export const createTries = (deps: {
     clear: async (query, { policy, value }) => {
       await query.deleteFrom("tries").where("key", "=", keyOf(policy, value)).execute();
     },
-    purge: async () => {
-      const idle = clock.now() - day;
-      const { numDeletedRows } = await store.query
-        .deleteFrom("tries")
-        .where("last_at", "<", idle)
-        .executeTakeFirst();
-      return Number(numDeletedRows);
+    purge: (signal) => {
+      const where = sql<boolean>`last_at < ${clock.now() - day}`;
+      return purge(store.query, { table: "tries", key: ["key"], where, by: "last_at" }, signal);
     },
   };
 };

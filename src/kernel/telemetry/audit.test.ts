@@ -67,6 +67,7 @@ describe("the audit trail", () => {
         user_agent: "curl/8  ",
         request_id: "r1",
         details: '{"remembered":true}',
+        times: 1,
       },
       {
         id: 2,
@@ -79,6 +80,7 @@ describe("the audit trail", () => {
         user_agent: null,
         request_id: null,
         details: null,
+        times: 1,
       },
     ]);
   });

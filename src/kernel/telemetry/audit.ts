@@ -1,10 +1,11 @@
 /** What happened to accounts and keys, for their owners and the operator; kept 400 days. Never holds a secret. */
-import type { Kysely, Selectable } from "kysely";
+import { sql, type Kysely, type Selectable } from "kysely";
 import { z } from "zod";
 
 import { day, type Clock } from "../clock.ts";
 import type { Store } from "../db/store.ts";
 import type { KernelTables } from "../db/tables.ts";
+import { purge } from "../work/purge.ts";
 
 /** What the kernel itself has done: the operator's keys. Each room has a list of its own. */
 export const kernelEvents = ["root_key_rotated", "root_key_removed"] as const;
@@ -72,11 +73,13 @@ export type Audit<Words extends AuditWords> = {
     accountId: number,
     page: { readonly before: number | undefined; readonly limit: number },
   ): Promise<AuditPage>;
-  /** Forgets what is older than 400 days. @returns how many events */
-  purge(): Promise<number>;
+  /** Forgets what is older than 400 days, and refusals that are nobody's after 30. @returns how many rows */
+  purge(signal?: AbortSignal): Promise<number>;
 };
 
 const keptMs = 400 * day;
+/** Strangers can make as many of them as they like. */
+const nobodysKeptMs = 30 * day;
 
 /** Control characters are of no use to a reader, and PostgreSQL takes no NUL. */
 const cut = (text: string | undefined, most: number): string | null =>
@@ -132,11 +135,15 @@ export const createAudit = <Words extends AuditWords>(deps: {
       next: rows.length > limit ? shown.at(-1)?.id : undefined,
     };
   },
-  purge: async () => {
-    const { numDeletedRows } = await deps.store.query
-      .deleteFrom("audit_events")
-      .where("at", "<", deps.clock.now() - keptMs)
-      .executeTakeFirst();
-    return Number(numDeletedRows);
+  purge: async (signal) => {
+    const now = deps.clock.now();
+    const events = { table: "audit_events", key: ["id"], by: "at" } as const;
+    // In the words of their index. No account has the number 0.
+    const refused = sql<boolean>`coalesce(account_id, 0) = 0 and outcome = 'refused' and at < ${now - nobodysKeptMs}`;
+    const rest = sql<boolean>`at < ${now - keptMs}`;
+    return (
+      (await purge(deps.store.query, { ...events, where: refused }, signal)) +
+      (await purge(deps.store.query, { ...events, where: rest }, signal))
+    );
   },
 });
