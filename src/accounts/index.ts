@@ -66,10 +66,10 @@ export const createAccounts = (deps: AccountDeps): Accounts => {
   const use = createUseCases({ ...deps, sessions, passwordChecks });
   const { store, clock } = deps;
 
-  const purge = async (): Promise<void> => {
-    await sessions.purge();
-    await purgeCodes(store.query, clock.now());
-    await purgeDevices(store.query, clock.now() - deviceLifetimeMs);
+  const purge = async (signal: AbortSignal): Promise<void> => {
+    await sessions.purge(signal);
+    await purgeCodes(store.query, clock.now(), signal);
+    await purgeDevices(store.query, clock.now() - deviceLifetimeMs, signal);
   };
 
   return {

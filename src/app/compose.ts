@@ -140,14 +140,16 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
 
     accounts.registerJobs(timetable);
     connect.registerJobs(timetable);
-    timetable.register("purge-tries", hour, async () => void (await tries.purge()));
-    timetable.register("purge-audit", day, async () => void (await audit.purge()));
+    timetable.register("purge-tries", hour, async (signal) => void (await tries.purge(signal)));
+    timetable.register("purge-audit", day, async (signal) => void (await audit.purge(signal)));
     timetable.register(
       "purge-outbox",
       hour,
       async () => void (await purgeOutbox(outboxFolder(config), clock.now())),
     );
-    timetable.register("purge-changes", 10 * minute, () => store.changes.purge(clock.now() - hour));
+    timetable.register("purge-changes", 10 * minute, (signal) =>
+      store.changes.purge(clock.now() - hour, signal),
+    );
 
     const noteFailure = (error: unknown): void => log.warn("last_seen_not_written", { error });
     /** What one room can't write keeps no other from writing. */

@@ -108,10 +108,10 @@ export const createConnect = (deps: ConnectDeps): Connect => {
     personalAt: (spot) => personalConnections(deps, use, spot),
     webhooks,
     registerJobs: (timetable) => {
-      timetable.register("purge-connect-sessions", 10 * minute, async () => {
+      timetable.register("purge-connect-sessions", 10 * minute, async (signal) => {
         const now = deps.clock.now();
-        await purgeConnectSessions(deps.store.query, now - longestSubmitMs);
-        await purgeProviderWaits(deps.store.query, now);
+        await purgeConnectSessions(deps.store.query, now - longestSubmitMs, signal);
+        await purgeProviderWaits(deps.store.query, now, signal);
       });
       timetable.register("erase-integrations", minute, eraseIntegrations(deps));
       webhooks.registerJobs(timetable);

@@ -43,6 +43,8 @@ export const createCauses = (): Causes => {
   const environments = new Map<number, string>();
   const mails = new Set<string>();
   const deliveries = new Set<string>();
+  /** How often it had happened what a row tells, by its number. */
+  const timesSeen = new Map<number, number>();
   let lastEvent = 0;
   let lastDelivery = 0;
 
@@ -56,17 +58,20 @@ export const createCauses = (): Causes => {
   const lookAtAudit = async (inside: House): Promise<void> => {
     const events = await inside.store.query
       .selectFrom("audit_events")
-      .select(["id", "account_id", "event", "outcome", "channel", "address", "details"])
-      .where("id", ">", lastEvent)
+      .select(["id", "times", "account_id", "event", "outcome", "channel", "address", "details"])
+      // Refusals of nobody may have been counted on a row of before.
+      .where((eb) => eb.or([eb("id", ">", lastEvent), eb("times", ">", 1)]))
       .orderBy("id")
       .execute();
-    lastEvent = events.at(-1)?.id ?? lastEvent;
+    lastEvent = Math.max(lastEvent, events.at(-1)?.id ?? 0);
     await learnNames(inside, [...new Set(events.flatMap(({ account_id: id }) => id ?? []))]);
-    for (const { event, channel, outcome, account_id: id, address, details } of events) {
+    for (const { id: row, times, event, channel, outcome, account_id: id, address, details } of events) {
       const who = id === null ? "" : ` · ${names.get(id) ?? "an erased account"}`;
       const from = address === null ? " · from nowhere" : "";
       const place = placeOf(fieldsOf(JSON.parse(details ?? "{}")));
-      facts.push(`audit ${event} · ${channel} · ${outcome}${who}${from}${place}`);
+      const fact = `audit ${event} · ${channel} · ${outcome}${who}${from}${place}`;
+      facts.push(...Array.from({ length: times - (timesSeen.get(row) ?? 0) }, () => fact));
+      timesSeen.set(row, times);
     }
   };
 

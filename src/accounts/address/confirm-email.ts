@@ -5,13 +5,13 @@ import type { AccountDeps } from "../deps.ts";
 import { endCredentials, type KeptCredentials } from "../credentials/end-credentials.ts";
 import type { PasswordChecks } from "../credentials/verify-password.ts";
 import { mayTell } from "../mailing/mail-cap.ts";
-import { digestOfCode, whileCodeTried } from "../mailing/mail-codes.ts";
+import { whileCodeTried } from "../mailing/mail-codes.ts";
 import { emailChangedMail, tokenReplacedMail } from "../mailing/mails.ts";
 import { addressTaken } from "../membership/newcomer.ts";
 import { parseEmailAddress } from "../../kernel/text/email-address.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { accountById, editAccount, holdAccount, isUniqueViolation } from "../store/accounts.ts";
-import { deleteCodes, findCode, takeCode } from "../store/codes.ts";
+import { deleteCodes, takeCode } from "../store/codes.ts";
 import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
@@ -80,10 +80,10 @@ const keptBy = async (
 export const confirmEmail =
   (deps: Deps) =>
   (typedCode: string, shown: ShownWithCode, peer: Peer): Promise<ConfirmedEmail> => {
-    return whileCodeTried(deps, { event: "email_verified", peer }, async () => {
-      const digest = digestOfCode(typedCode);
-      const found = await findCode(deps.store.query, purposes, digest, deps.clock.now());
-      const asked = found && (await accountById(deps.store.query, found.accountId));
+    const tried = { code: typedCode, purposes, event: "email_verified", peer } as const;
+    return whileCodeTried(deps, tried, async (found) => {
+      const { digest } = found;
+      const asked = await accountById(deps.store.query, found.accountId);
       if (!asked || !isOpen(asked)) throw new Refusal(refusals.code_refused);
       const kept = await keptBy(deps, asked, shown, peer);
       const tell = found.email !== undefined && (await mayTell(deps, asked));

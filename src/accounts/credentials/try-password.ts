@@ -154,7 +154,16 @@ export const tryPasswordOfCaller =
   async ({ account, credential, via }: Principal, password: Secret, peer: Peer): Promise<boolean> => {
     const tried: CountedTry = { policy: deps.limits.passwordOfCredential, value: credential };
     const reserved = await deps.tries.reserve([tried]);
-    if (!reserved.ok) throw throttled(reserved.retryAfterSeconds);
+    if (!reserved.ok) {
+      await deps.recordSometimes(`throttled:${credential}`, minute, {
+        event: "password_throttled",
+        outcome: "refused",
+        channel: via,
+        accountId: account.id,
+        ...peer,
+      });
+      throw throttled(reserved.retryAfterSeconds);
+    }
     const { matches } = await hashOrRefund(deps, reserved, password, account);
     if (matches) {
       await reserved.refund();

@@ -4,15 +4,22 @@ import { open, seal, UnsealError, type Place } from "../../kernel/crypto/envelop
 import type { Tx } from "../../kernel/db/store.ts";
 import { Refusal, type RefusalKind } from "../../kernel/errors.ts";
 import { givenBackUnlessDone } from "../../kernel/limits/give-back.ts";
-import type { Refundable } from "../../kernel/limits/tries.ts";
+import type { CountedTry, RefusedTry } from "../../kernel/limits/tries.ts";
 import { newMailCode, normalizeMailCode } from "../../kernel/ids.ts";
 import type { AccountEvent } from "../model/audit-events.ts";
 import type { Peer } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
 import type { EmailAddress } from "../../kernel/text/email-address.ts";
 import { triesOfNetwork } from "../../kernel/limits/network-tries.ts";
-import { prolongCode, putCode, sealedCode, type SealedCode } from "../store/codes.ts";
-import type { CodePurpose } from "../store/tables.ts";
+import {
+  findCode,
+  prolongCode,
+  putCode,
+  sealedCode,
+  type MailCode,
+  type SealedCode,
+} from "../store/codes.ts";
+import type { CodePurpose, Queries } from "../store/tables.ts";
 import { refusals } from "../model/refusals.ts";
 
 export const resetCodeLifetimeMs = 30 * minute;
@@ -92,47 +99,84 @@ export const pretendCode = async (deps: Deps, tx: Tx, purpose: Repeatable): Prom
   return code;
 };
 
-/** What the store knows a typed code by. All codes that can't be right get one answer. @throws Refusal code_refused */
-export const digestOfCode = (typed: string): string => {
-  const code = normalizeMailCode(typed);
-  if (code === undefined) throw new Refusal(refusals.code_refused);
-  return sha256Hex(code);
-};
-
 /** How a call that takes a mailed code refuses it. */
 export const codeRefuses: readonly RefusalKind[] = [refusals.code_refused, refusals.code_throttled];
 
+/** Codes have 130 random bits; the cap is there so that guessing is not even free. */
+export const codeTries = (
+  { limits }: Pick<AccountDeps, "limits">,
+  network: string,
+): readonly [CountedTry, ...CountedTry[]] => triesOfNetwork(limits.codesOfNetwork, network);
+
+export const codeThrottled = ({ retryAfterSeconds: retryAfter }: RefusedTry): Refusal =>
+  new Refusal(refusals.code_throttled, { retryAfter });
+
+type TryDeps = Pick<AccountDeps, "store" | "clock" | "audit" | "tries" | "limits">;
+
+/** Who tries to use which kind of code, from where. */
+type TriedCode = {
+  readonly code: string;
+  readonly purposes: readonly CodePurpose[];
+  readonly event: AccountEvent;
+  readonly peer: Peer;
+};
+
+export type FoundCode = MailCode & { readonly digest: string };
+
+/** What the store knows a typed code by; undefined when it can't be a code. */
+const digestOf = (typed: string): string | undefined => {
+  const code = normalizeMailCode(typed);
+  return code === undefined ? undefined : sha256Hex(code);
+};
+
+const found = async ({ store, clock }: TryDeps, tried: TriedCode): Promise<FoundCode | undefined> => {
+  const digest = digestOf(tried.code);
+  const code =
+    digest === undefined ? undefined : await findCode(store.query, tried.purposes, digest, clock.now());
+  return code && digest !== undefined ? { ...code, digest } : undefined;
+};
+
+/** The try and its event in one transaction: a wrong code is the whole of what is written. */
+const refuseCode = async (
+  deps: TryDeps,
+  tried: TriedCode,
+  counted: readonly [CountedTry, ...CountedTry[]],
+): Promise<Refusal> => {
+  const reserved = await deps.store.transaction(async (tx) => {
+    const once = await deps.tries.reserveIn(tx, counted);
+    if (once.ok) await noteRefused(deps, tx.query, tried);
+    return once;
+  });
+  return reserved.ok ? new Refusal(refusals.code_refused) : codeThrottled(reserved);
+};
+
+const noteRefused = ({ audit }: TryDeps, query: Queries, { event, peer }: TriedCode): Promise<void> =>
+  audit.record(query, { event, outcome: "refused", channel: "code", ...peer });
+
 /**
- * One use of a code. A refused one is written down: who tried to use which kind, from where.
- * @throws Refusal code_throttled, and whatever the work throws
+ * One use of a code. A refused one is written down. All codes that can't be right get one answer.
+ * @param work with a code that was good a moment ago
+ * @throws Refusal code_refused, code_throttled, and whatever the work throws
  */
 export const whileCodeTried = async <Result>(
-  deps: Pick<AccountDeps, "store" | "audit" | "tries" | "limits">,
-  tried: { readonly event: AccountEvent; readonly peer: Peer },
-  work: () => Promise<Result>,
+  deps: TryDeps,
+  tried: TriedCode,
+  work: (code: FoundCode) => Promise<Result>,
 ): Promise<Result> => {
-  const reserved = await reserveCodeTry(deps, tried.peer.network);
+  const counted = codeTries(deps, tried.peer.network);
+  const early = await deps.tries.refused(counted);
+  if (early) throw codeThrottled(early);
+  // Looked for before it is counted, and worth nothing before: a right one is refused as well when there were too many.
+  const code = await found(deps, tried);
+  if (!code) throw await refuseCode(deps, tried, counted);
+  const reserved = await deps.tries.reserve(counted);
+  if (!reserved.ok) throw codeThrottled(reserved);
   try {
-    return await givenBackUnlessDone(reserved, work);
+    return await givenBackUnlessDone(reserved, () => work(code));
   } catch (error) {
     if (error instanceof Refusal && error.kind === refusals.code_refused) {
-      await deps.audit.record(deps.store.query, {
-        event: tried.event,
-        outcome: "refused",
-        channel: "code",
-        ...tried.peer,
-      });
+      await noteRefused(deps, deps.store.query, tried);
     }
     throw error;
   }
-};
-
-/** Codes have 130 random bits; the cap is there so that guessing is not even free. @throws Refusal code_throttled */
-export const reserveCodeTry = async (
-  deps: Pick<AccountDeps, "tries" | "limits">,
-  network: string,
-): Promise<Refundable> => {
-  const reserved = await deps.tries.reserve(triesOfNetwork(deps.limits.codesOfNetwork, network));
-  if (!reserved.ok) throw new Refusal(refusals.code_throttled, { retryAfter: reserved.retryAfterSeconds });
-  return reserved;
 };

@@ -1,4 +1,5 @@
 import { day } from "../../kernel/clock.ts";
+import type { Tx } from "../../kernel/db/store.ts";
 import { Refusal, type RefusalKind } from "../../kernel/errors.ts";
 import type { Refundable } from "../../kernel/limits/tries.ts";
 import { isOpen, type Account, type Principal, type Whence } from "../model/account.ts";
@@ -58,6 +59,9 @@ export const closeAccount =
     }
   };
 
+const recordErased = ({ audit }: Pick<Deps, "audit">, tx: Tx, accountId: number): Promise<void> =>
+  audit.record(tx.query, { event: "account_erased", outcome: "done", channel: "none", accountId });
+
 const close = (deps: Deps, account: Account, by: ClosedBy): Promise<number | undefined> =>
   deps.store.transaction(async (tx) => {
     const held = await holdAccount(tx.query, account.id);
@@ -77,6 +81,7 @@ const close = (deps: Deps, account: Account, by: ClosedBy): Promise<number | und
     tx.changed(account.id);
     if (closeGraceDays === 0) {
       await eraseAccount(tx.query, account.id);
+      await recordErased(deps, tx, account.id);
       await deps.mail.enqueue(tx, accountErasedMail(account.email, deps.links));
       return undefined;
     }
@@ -102,14 +107,9 @@ export const eraseClosedAccounts = (deps: Pick<AccountDeps, "store" | "clock" | 
   const erase = (accountId: number): Promise<void> =>
     deps.store.transaction(async (tx) => {
       if (!(await eraseDueAccount(tx.query, accountId, deps.clock.now()))) return;
-      await deps.audit.record(tx.query, {
-        event: "account_erased",
-        outcome: "done",
-        channel: "none",
-        accountId,
-      });
+      await recordErased(deps, tx, accountId);
       tx.changed(accountId);
-    });
+    }, "patient");
 
   return async (): Promise<void> => {
     for (const { id } of await accountsToErase(deps.store.query, deps.clock.now())) {

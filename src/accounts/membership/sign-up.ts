@@ -1,6 +1,7 @@
 import type { Tx } from "../../kernel/db/store.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import { givenBackUnlessDone } from "../../kernel/limits/give-back.ts";
+import type { Refundable, RefusedTry } from "../../kernel/limits/tries.ts";
 import type { Peer } from "../model/account.ts";
 import { verifiesFirst, type AccountDeps } from "../deps.ts";
 import type { EmailAddress } from "../../kernel/text/email-address.ts";
@@ -43,20 +44,35 @@ export const signUp =
   (deps: Deps) =>
   async (newcomer: Arrival, peer: Peer): Promise<Entered | undefined> => {
     refuseWeakPassword(deps, newcomer);
-    const reserved = await deps.tries.reserve(triesOfNetwork(deps.limits.signUpsOfNetwork, peer.network));
-    if (!reserved.ok)
-      throw new Refusal(refusals.sign_up_throttled, { retryAfter: reserved.retryAfterSeconds });
-
-    return givenBackUnlessDone(reserved, () => enter(deps, newcomer, peer));
+    const { network, mail } = await reserve(deps, newcomer.email, peer);
+    const entering = () => enterOnce(deps, newcomer, peer, mail !== undefined);
+    return givenBackUnlessDone(network, () => (mail ? givenBackUnlessDone(mail, entering) : entering()));
   };
 
-const enter = async (deps: Deps, newcomer: Arrival, peer: Peer): Promise<Entered | undefined> => {
-  const { policy, limits, tries } = deps;
-  if (!policy.hideAccounts) return enterOnce(deps, newcomer, peer, false);
-  // Asked for everybody's address, so that a taken one costs the same. Without hiding, nobody is told.
-  const mail = await tries.reserve([{ policy: limits.mailsToAddress, value: newcomer.email.canonical }]);
-  if (!mail.ok) return enterOnce(deps, newcomer, peer, false);
-  return givenBackUnlessDone(mail, () => enterOnce(deps, newcomer, peer, true));
+type Reserved = { readonly network: Refundable; readonly mail: Refundable | undefined };
+
+/**
+ * Before the hash, and in one transaction. The mail is asked for everybody's address, so that a taken one costs the
+ * same; where accounts are not hidden, nobody is told by mail.
+ * @throws Refusal sign_up_throttled
+ */
+const reserve = async (
+  { store, tries, limits, policy }: Deps,
+  email: EmailAddress,
+  peer: Peer,
+): Promise<Reserved> => {
+  const ofNetwork = triesOfNetwork(limits.signUpsOfNetwork, peer.network);
+  const reserved =
+    (await tries.refused(ofNetwork)) ??
+    (await store.transaction(async (tx): Promise<Reserved | RefusedTry> => {
+      const network = await tries.reserveIn(tx, ofNetwork);
+      if (!network.ok) return network;
+      if (!policy.hideAccounts) return { network, mail: undefined };
+      const mail = await tries.reserveIn(tx, [{ policy: limits.mailsToAddress, value: email.canonical }]);
+      return { network, mail: mail.ok ? mail : undefined };
+    }));
+  if ("network" in reserved) return reserved;
+  throw new Refusal(refusals.sign_up_throttled, { retryAfter: reserved.retryAfterSeconds });
 };
 
 const enterOnce = async (

@@ -3,11 +3,11 @@ import { Refusal } from "../../kernel/errors.ts";
 import type { Secret } from "../../kernel/secret.ts";
 import { endCredentials } from "../credentials/end-credentials.ts";
 import type { AccountDeps } from "../deps.ts";
-import { digestOfCode, whileCodeTried } from "../mailing/mail-codes.ts";
+import { whileCodeTried } from "../mailing/mail-codes.ts";
 import { accountTakenBackMail } from "../mailing/mails.ts";
 import { isOpen, type Peer } from "../model/account.ts";
 import { accountById, editAccount, holdAccount } from "../store/accounts.ts";
-import { findCode, takeCode } from "../store/codes.ts";
+import { takeCode } from "../store/codes.ts";
 import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
@@ -34,10 +34,9 @@ type Deps = Pick<
 export const undoClose =
   (deps: Deps) =>
   (typedCode: string, password: Secret, peer: Peer): Promise<boolean> => {
-    return whileCodeTried(deps, { event: "close_undone", peer }, async () => {
-      const digest = digestOfCode(typedCode);
-      const found = await findCode(deps.store.query, ["undo_close"], digest, deps.clock.now());
-      const asked = found && (await accountById(deps.store.query, found.accountId));
+    const tried = { code: typedCode, purposes: ["undo_close"], event: "close_undone", peer } as const;
+    return whileCodeTried(deps, tried, async ({ accountId, digest }) => {
+      const asked = await accountById(deps.store.query, accountId);
       // A lock is the operator's, and stays.
       if (!asked || asked.lockedAt !== null) throw new Refusal(refusals.code_refused);
       const issue = passwordIssue(password, {

@@ -4,13 +4,13 @@ import type { Secret } from "../../kernel/secret.ts";
 import { isOpen, type Account, type Peer } from "../model/account.ts";
 import type { AccountDeps } from "../deps.ts";
 import { endCredentials } from "../credentials/end-credentials.ts";
-import { digestOfCode, whileCodeTried } from "../mailing/mail-codes.ts";
+import { whileCodeTried } from "../mailing/mail-codes.ts";
 import { passwordResetMail } from "../mailing/mails.ts";
 import { rememberDevice } from "../sessions/remember-device.ts";
 import type { Entered, ShownDevice } from "../sessions/sign-in.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { accountById, editAccount, holdAccount } from "../store/accounts.ts";
-import { findCode, takeCode } from "../store/codes.ts";
+import { takeCode } from "../store/codes.ts";
 import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
@@ -59,10 +59,9 @@ const refuseStrangersToken = ({ emailVerifiedAt }: Account, { keepToken }: NewPa
 export const confirmReset =
   (deps: Deps) =>
   (typedCode: string, wanted: NewPassword, peer: Peer): Promise<Reset> => {
-    return whileCodeTried(deps, { event: "reset_confirmed", peer }, async () => {
-      const digest = digestOfCode(typedCode);
-      const found = await findCode(deps.store.query, ["reset"], digest, deps.clock.now());
-      const asked = found && (await accountById(deps.store.query, found.accountId));
+    const tried = { code: typedCode, purposes: ["reset"], event: "reset_confirmed", peer } as const;
+    return whileCodeTried(deps, tried, async ({ accountId, digest }) => {
+      const asked = await accountById(deps.store.query, accountId);
       if (!asked || !isOpen(asked)) throw new Refusal(refusals.code_refused);
       refuseStrangersToken(asked, wanted);
       const issue = passwordIssue(wanted.password, {
@@ -77,7 +76,6 @@ export const confirmReset =
         const now = deps.clock.now();
         const taken = await takeCode(tx.query, ["reset"], digest, now);
         if (!taken) throw new Refusal(refusals.code_refused);
-        const { accountId } = taken;
         const before = await holdAccount(tx.query, accountId);
         if (!before || !isOpen(before)) throw new Refusal(refusals.code_refused);
         refuseStrangersToken(before, wanted);

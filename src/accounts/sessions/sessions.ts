@@ -56,7 +56,7 @@ export type Sessions = {
   /** Writes down when sessions were last seen. */
   flushSeen(): Promise<void>;
   /** Deletes those that have ended, here and in every other process. */
-  purge(): Promise<void>;
+  purge(signal?: AbortSignal): Promise<void>;
 };
 
 export type Signer = Awaited<ReturnType<AccountDeps["signingKeys"]["current"]>>;
@@ -164,15 +164,15 @@ export const createSessions = (deps: Deps): Sessions => {
     flushSeen: async () => {
       if (seen.size === 0) return;
       const batch = new Map(seen);
-      await store.transaction((tx) => touchSessions(tx.query, batch));
+      await store.transaction((tx) => touchSessions(tx.query, batch), "patient");
       // Kept until then: it counts, and a store that is away for a moment makes nobody look idle.
       for (const [jti, at] of batch) if (seen.get(jti) === at) seen.delete(jti);
     },
-    purge: () => {
+    purge: (signal) => {
       const now = clock.now();
       // A session that looks idle in the store may have been used since: a process knows, and has yet to write it.
-      const idleSince = idleMs === 0 ? 0 : now - idleMs - unwrittenForMs;
-      return purgeSessions(store.query, now, idleSince);
+      const idleSince = idleMs === 0 ? undefined : now - idleMs - unwrittenForMs;
+      return purgeSessions(store.query, { now, idleSince }, signal);
     },
   };
 };

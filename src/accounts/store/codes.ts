@@ -1,3 +1,5 @@
+import { sql } from "kysely";
+import { purge } from "../../kernel/work/purge.ts";
 import type { EmailAddress } from "../../kernel/text/email-address.ts";
 import { tables, type CodePurpose, type Queries } from "./tables.ts";
 
@@ -142,6 +144,7 @@ export const deleteCodes = async (
       .execute()
   ).length > 0;
 
-export const purgeCodes = async (query: Queries, now: number): Promise<void> => {
-  await tables(query).deleteFrom("mail_codes").where("expires_at", "<=", now).execute();
+export const purgeCodes = async (query: Queries, now: number, signal?: AbortSignal): Promise<void> => {
+  const where = sql<boolean>`expires_at <= ${now}`;
+  await purge(query, { table: "mail_codes", key: ["digest"], where, by: "expires_at" }, signal);
 };

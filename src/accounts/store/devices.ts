@@ -1,3 +1,5 @@
+import { sql } from "kysely";
+import { purge } from "../../kernel/work/purge.ts";
 import { tables, type Queries } from "./tables.ts";
 
 type Device = { readonly accountId: number; readonly digest: string };
@@ -53,6 +55,11 @@ export const deleteDevicesOf = async (query: Queries, accountId: number): Promis
   await tables(query).deleteFrom("devices").where("account_id", "=", accountId).execute();
 };
 
-export const purgeDevices = async (query: Queries, unseenSince: number): Promise<void> => {
-  await tables(query).deleteFrom("devices").where("last_seen_at", "<", unseenSince).execute();
+export const purgeDevices = async (
+  query: Queries,
+  unseenSince: number,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const where = sql<boolean>`last_seen_at < ${unseenSince}`;
+  await purge(query, { table: "devices", key: ["account_id", "digest"], where, by: "last_seen_at" }, signal);
 };

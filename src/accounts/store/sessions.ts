@@ -1,3 +1,5 @@
+import { sql } from "kysely";
+import { purge } from "../../kernel/work/purge.ts";
 import type { Account } from "../model/account.ts";
 import { accountById } from "./accounts.ts";
 import { tables, type Queries, type SessionRow } from "./tables.ts";
@@ -76,9 +78,16 @@ export const touchSessions = async (query: Queries, seen: ReadonlyMap<string, nu
   }
 };
 
-export const purgeSessions = async (query: Queries, now: number, idleSince: number): Promise<void> => {
-  await tables(query)
-    .deleteFrom("sessions")
-    .where((eb) => eb.or([eb("expires_at", "<=", now), eb("last_seen_at", "<", idleSince)]))
-    .execute();
+/** @param idleSince undefined: nothing ends by lying idle */
+export const purgeSessions = async (
+  query: Queries,
+  { now, idleSince }: { readonly now: number; readonly idleSince: number | undefined },
+  signal?: AbortSignal,
+): Promise<void> => {
+  const sessions = { table: "sessions", key: ["jti"] } as const;
+  const expired = sql<boolean>`expires_at <= ${now}`;
+  await purge(query, { ...sessions, where: expired, by: "expires_at" }, signal);
+  if (idleSince === undefined) return;
+  const idle = sql<boolean>`last_seen_at < ${idleSince}`;
+  await purge(query, { ...sessions, where: idle, by: "last_seen_at" }, signal);
 };

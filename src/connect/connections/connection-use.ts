@@ -40,7 +40,7 @@ export const createConnectionUse = ({ store, clock, audit, log }: Deps): Connect
       await store.transaction(async (tx) => {
         await touchConnections(tx.query, usedNow);
         for (const event of eventsNow) await audit.record(tx.query, event);
-      });
+      }, "patient");
     } catch (error) {
       // Who read what, and what is in use, is not to be lost because the store was away for a moment.
       events = [...eventsNow, ...events];

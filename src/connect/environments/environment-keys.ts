@@ -82,7 +82,7 @@ export const createEnvironmentKeys = ({ store, clock }: Deps): EnvironmentKeys =
     flushUsed: async () => {
       if (used.size === 0) return;
       const batch = new Map(used);
-      await store.transaction((tx) => touchKeys(tx.query, batch));
+      await store.transaction((tx) => touchKeys(tx.query, batch), "patient");
       // Kept until then: a store that is away for a moment must not make a key look unused.
       for (const [id, at] of batch) if (used.get(id) === at) used.delete(id);
     },

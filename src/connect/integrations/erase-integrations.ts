@@ -23,7 +23,7 @@ export const eraseIntegrations =
         const erased = await eraseSomeConnections(query, integration, atOnce);
         if (erased < atOnce) await deleteIntegration(query, integration);
         return pieces < mostPieces;
-      });
+      }, "patient");
     };
     return pieceByPiece(erasePiece, signal);
   };

@@ -1,6 +1,6 @@
 import { minute } from "../../kernel/clock.ts";
 import { Refusal } from "../../kernel/errors.ts";
-import type { TryPolicy } from "../../kernel/limits/tries.ts";
+import type { Reservation, TryPolicy } from "../../kernel/limits/tries.ts";
 import { triesOfNetwork } from "../../kernel/limits/network-tries.ts";
 import type { RoomDeps } from "../deps.ts";
 import { mostTries } from "../model/connect-session.ts";
@@ -43,16 +43,21 @@ export const whileCounted = async <Result>(
   { session, peer }: Pick<Submission, "session" | "peer">,
   work: () => Promise<Result>,
 ): Promise<Result> => {
-  const reserved = await tries.reserve([
+  const counts = [
     ...triesOfNetwork(linksOfNetwork, peer.network),
-    { policy: submitsOfSession, value: session.digest, kept: true },
+    { policy: submitsOfSession, value: session.digest, kept: true as const },
     ...triesOfNetwork(submitsOfNetwork, peer.network).map((count) => ({ ...count, kept: true as const })),
-  ]);
+  ] as const;
+  const reserved =
+    (await tries.refused(counts)) ??
+    (await store.transaction(async (tx): Promise<Reservation | "used up"> => {
+      const counted = await tries.reserveIn(tx, counts);
+      if (!counted.ok || (await countTry(tx.query, session.id, mostTries))) return counted;
+      await counted.refundIn(tx);
+      return "used up";
+    }));
+  if (reserved === "used up") throw tooManyTries();
   if (!reserved.ok) throw new Refusal(refusals.rate_limited, { retryAfter: reserved.retryAfterSeconds });
-  if (!(await store.transaction((tx) => countTry(tx.query, session.id, mostTries)))) {
-    await reserved.refund();
-    throw tooManyTries();
-  }
   const givenBack = (giving: Promise<unknown>): Promise<unknown> =>
     giving.catch((error: unknown) => log.warn("link_try_not_given_back", { error }));
   let result: Result;
@@ -60,8 +65,12 @@ export const whileCounted = async <Result>(
     result = await work();
   } catch (error) {
     if (!(error instanceof Refusal && error.code === "connection_test_failed")) {
-      await givenBack(reserved.refund());
-      await givenBack(store.transaction((tx) => giveTryBack(tx.query, session.id)));
+      await givenBack(
+        store.transaction(async (tx) => {
+          await reserved.refundIn(tx);
+          await giveTryBack(tx.query, session.id);
+        }, "patient"),
+      );
     }
     throw error;
   }

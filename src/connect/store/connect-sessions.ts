@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { sessionTerms, type ConnectSession } from "../model/connect-session.ts";
 import { environmentById } from "./environments.ts";
+import { purge } from "../../kernel/work/purge.ts";
 import { tables, type ConnectSessionRow, type Queries } from "./tables.ts";
 
 type NewSession = {
@@ -100,6 +101,11 @@ export const deleteConnectSession = async (query: Queries, id: number): Promise<
   await tables(query).deleteFrom("connect_sessions").where("id", "=", id).execute();
 };
 
-export const purgeConnectSessions = async (query: Queries, now: number): Promise<void> => {
-  await tables(query).deleteFrom("connect_sessions").where("expires_at", "<=", now).execute();
+export const purgeConnectSessions = async (
+  query: Queries,
+  now: number,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const where = sql<boolean>`expires_at <= ${now}`;
+  await purge(query, { table: "connect_sessions", key: ["id"], where, by: "expires_at" }, signal);
 };

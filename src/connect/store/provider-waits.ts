@@ -1,3 +1,5 @@
+import { sql } from "kysely";
+import { purge } from "../../kernel/work/purge.ts";
 import { tables, type Queries } from "./tables.ts";
 
 /** Until when providers want to be left alone, by the integration and by the origin that said so. */
@@ -38,6 +40,12 @@ export const putProviderWait = async (
     .execute();
 };
 
-export const purgeProviderWaits = async (query: Queries, now: number): Promise<void> => {
-  await tables(query).deleteFrom("provider_waits").where("until", "<=", now).execute();
+export const purgeProviderWaits = async (
+  query: Queries,
+  now: number,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const where = sql<boolean>`until <= ${now}`;
+  const key = ["integration_id", "origin"] as const;
+  await purge(query, { table: "provider_waits", key, where, by: "until" }, signal);
 };

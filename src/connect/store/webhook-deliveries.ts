@@ -1,4 +1,6 @@
+import { sql } from "kysely";
 import { z } from "zod";
+import { purge } from "../../kernel/work/purge.ts";
 import { tables, type Queries, type WebhookDeliveryRow } from "./tables.ts";
 
 /** What was, and is to be, sent to apps. */
@@ -182,19 +184,12 @@ export const eraseSomeContents = async (query: Queries, before: number): Promise
   return numUpdatedRows >= piece;
 };
 
-/** Of what ended before. @returns whether there may be more */
-export const purgeSomeDeliveries = async (query: Queries, before: number): Promise<boolean> => {
-  const { numDeletedRows } = await tables(query)
-    .deleteFrom("webhook_deliveries")
-    .where("id", "in", (eb) =>
-      eb
-        .selectFrom("webhook_deliveries")
-        .select("id")
-        .where("ended_at", "<", before)
-        .orderBy("ended_at")
-        .limit(piece),
-    )
-    .where("ended_at", "<", before)
-    .executeTakeFirst();
-  return numDeletedRows >= piece;
+/** Of what ended before. */
+export const purgeDeliveries = async (
+  query: Queries,
+  before: number,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const where = sql<boolean>`ended_at < ${before}`;
+  await purge(query, { table: "webhook_deliveries", key: ["id"], where, by: "ended_at" }, signal);
 };

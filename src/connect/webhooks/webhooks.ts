@@ -2,7 +2,7 @@ import { day, hour } from "../../kernel/clock.ts";
 import type { Timetable } from "../../kernel/jobs.ts";
 import { pieceByPiece } from "../../kernel/work/piece-by-piece.ts";
 import type { ConnectDeps } from "../deps.ts";
-import { eraseSomeContents, purgeSomeDeliveries } from "../store/webhook-deliveries.ts";
+import { eraseSomeContents, purgeDeliveries } from "../store/webhook-deliveries.ts";
 import { dropFormerSecrets } from "../store/webhooks.ts";
 import { createWebhookCourier, type WebhookCourier } from "./courier.ts";
 import { tellApp, type Tell } from "./tell.ts";
@@ -29,7 +29,7 @@ export const createWebhooks = (deps: ConnectDeps): Webhooks => {
         const now = clock.now();
         await dropFormerSecrets(store.query, now);
         await pieceByPiece(() => eraseSomeContents(store.query, now - contentsKeptMs), signal);
-        await pieceByPiece(() => purgeSomeDeliveries(store.query, now - listedMs), signal);
+        await purgeDeliveries(store.query, now - listedMs, signal);
       });
     },
   };

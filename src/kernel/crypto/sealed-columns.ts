@@ -127,7 +127,7 @@ const rewrapColumn = async (work: Rewrapping, at: SealedColumn, stuck: Stuck[]):
     const startedAt = performance.now();
     await work.store.transaction(async ({ query }) => {
       for (const [row, text] of fresh) if (text !== undefined) await replace(query, at, row, text);
-    });
+    }, "patient");
     done += fresh.filter(([, text]) => text !== undefined).length;
     after = rows.at(-1)?.key;
     // Others write as much of the time: on SQLite one writer at a time has the file.

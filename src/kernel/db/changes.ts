@@ -1,4 +1,5 @@
-import type { Kysely, Transaction } from "kysely";
+import { sql, type Kysely, type Transaction } from "kysely";
+import { purge } from "../work/purge.ts";
 import type { KernelTables } from "./tables.ts";
 
 /**
@@ -25,7 +26,7 @@ export type ChangeFeed = {
   /** Tells this process's listeners about a change that it committed itself, so that the poll need not. */
   applyOwn(change: Change): void;
   /** Forgets what every running process has read long ago. @param before epoch milliseconds */
-  purge(before: number): Promise<void>;
+  purge(before: number, signal?: AbortSignal): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -49,8 +50,10 @@ export const recordChange = async (
   return { seq, accountId };
 };
 
+/** @param purgeBy not the feed's own connection, which must never be waited for */
 export const createChangeFeed = (
   db: Kysely<KernelTables>,
+  purgeBy: Kysely<KernelTables>,
   onPollFailed: (error: unknown) => void,
 ): ChangeFeed => {
   const listeners: ChangeListener[] = [];
@@ -107,8 +110,8 @@ export const createChangeFeed = (
       if (seq > seen) own.add(seq);
       apply(accountId);
     },
-    purge: async (before) => {
-      await db.deleteFrom("changes").where("at", "<", before).execute();
+    purge: async (before, signal) => {
+      await purge(purgeBy, { table: "changes", key: ["seq"], where: sql`at < ${before}`, by: "at" }, signal);
     },
     start: async () => {
       await poll();

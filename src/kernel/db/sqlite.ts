@@ -12,11 +12,12 @@ import {
 } from "kysely";
 import { setTimeout as wait } from "node:timers/promises";
 import { Refusal, refusals } from "../errors.ts";
+import { GroupCommit, type Ending, type Turn } from "./group-commit.ts";
 
 /**
  * Kysely over SQLite with two handles on the file: reads run at once on one, writes take turns on the
- * other. Kysely's own dialect has one handle, so that a read would wait for (or land in) somebody
- * else's transaction; it begins transactions without the write lock, and prepares each statement anew.
+ * other, and share commits (group-commit.ts). Kysely's own dialect has one handle, so that a read would wait for (or
+ * land in) somebody else's transaction; it begins transactions without the write lock, and prepares each statement anew.
  */
 
 /** How long SQLite itself may block the event loop for another process's lock; beyond it we wait asynchronously. */
@@ -24,6 +25,8 @@ const busyTimeoutMs = 50;
 const busyRetryMs = 10;
 /** Longer than any transaction of ours; a caller that waited this long is told to come back. */
 const busyLimitMs = 8000;
+/** What a log that has grown is cut back to, in bytes, once all of it is in the file. */
+const logLimit = 16 * 1024 * 1024;
 
 class Handle {
   readonly database: Database.Database;
@@ -47,15 +50,19 @@ class Handle {
 const isBusy = (error: unknown): boolean =>
   error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY");
 
-/** Runs `attempt` until the other processes' locks are gone. */
-const whenFree = async <Result>(attempt: () => Result): Promise<Result> => {
-  const deadline = performance.now() + busyLimitMs;
+/** Runs `attempt` until the other processes' locks are gone. @param since when the caller began to wait */
+const whenFree = async <Result>(
+  attempt: () => Result,
+  since: number = performance.now(),
+): Promise<Result> => {
   for (;;) {
     try {
       return attempt();
     } catch (error) {
       if (!isBusy(error)) throw error;
-      if (performance.now() > deadline) throw new Refusal(refusals.busy, { retryAfter: 1, cause: error });
+      if (performance.now() > since + busyLimitMs) {
+        throw new Refusal(refusals.busy, { retryAfter: 1, cause: error });
+      }
     }
     await wait(busyRetryMs);
   }
@@ -71,51 +78,57 @@ const execute = <Row>(statement: Database.Statement, parameters: readonly unknow
   return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
 };
 
+/** What may be a part of a transaction. Pragmas and the like have to be alone. */
+const joins = /^\s*(insert|update|delete)\b/i;
+
 class Connection implements DatabaseConnection {
   readonly #handles: Handles;
-  #inTransaction = false;
+  #turn: Turn | undefined;
 
   constructor(handles: Handles) {
     this.#handles = handles;
   }
 
   async begin(): Promise<void> {
-    await this.#handles.lockWriter();
-    try {
-      await whenFree(() => this.#handles.writer.prepare("begin immediate").run());
-      this.#inTransaction = true;
-    } catch (error) {
-      this.#handles.unlockWriter();
-      throw error;
-    }
+    this.#turn = await this.#handles.writes.turn("joins");
   }
 
-  end(how: "commit" | "rollback"): void {
-    // Kysely rolls back after a commit that failed; by then the transaction is over and the lock is somebody else's.
-    if (!this.#inTransaction) return;
-    try {
-      this.#handles.writer.prepare(how).run();
-    } catch (error) {
-      // A commit that failed leaves the transaction open, which would poison the handle.
-      if (this.#handles.writer.database.inTransaction) this.#handles.writer.database.exec("rollback");
-      throw error;
-    } finally {
-      this.#inTransaction = false;
-      this.#handles.unlockWriter();
-    }
+  async end(how: Ending): Promise<void> {
+    const turn = this.#turn;
+    // Kysely rolls back after a commit that failed; by then the transaction is over and the turn is somebody else's.
+    this.#turn = undefined;
+    await turn?.end(how);
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const { reader, writer } = this.#handles;
-    if (this.#inTransaction) return execute(writer.prepare(query.sql), query.parameters);
+    const { reader, writer, writes } = this.#handles;
+    const write = (): QueryResult<Row> => execute(writer.prepare(query.sql), query.parameters);
+    if (this.#turn) return writes.write(write);
     // A select may still write, by a function or a pragma; SQLite says so of the statement.
     const statement = query.query.kind === "SelectQueryNode" ? reader.prepare(query.sql) : undefined;
     if (statement?.readonly === true) return whenFree(() => execute(statement, query.parameters));
-    await this.#handles.lockWriter();
+    return joins.test(query.sql) ? this.#writeAsMember(write) : this.#writeAlone(write);
+  }
+
+  async #writeAsMember<Row>(write: () => QueryResult<Row>): Promise<QueryResult<Row>> {
+    await this.begin();
+    let result;
     try {
-      return await whenFree(() => execute(writer.prepare(query.sql), query.parameters));
+      result = this.#handles.writes.write(write);
+    } catch (error) {
+      await this.end("rollback");
+      throw error;
+    }
+    await this.end("commit");
+    return result;
+  }
+
+  async #writeAlone<Row>(write: () => QueryResult<Row>): Promise<QueryResult<Row>> {
+    const turn = await this.#handles.writes.turn("alone");
+    try {
+      return await whenFree(write);
     } finally {
-      this.#handles.unlockWriter();
+      await turn.end("commit");
     }
   }
 
@@ -128,28 +141,16 @@ class Connection implements DatabaseConnection {
 class Handles {
   readonly reader: Handle;
   readonly writer: Handle;
-  readonly #waiting: Array<() => void> = [];
-  #writing = false;
+  readonly writes: GroupCommit;
 
   constructor(reader: Handle, writer: Handle) {
     this.reader = reader;
     this.writer = writer;
-  }
-
-  async lockWriter(): Promise<void> {
-    if (!this.#writing) {
-      this.#writing = true;
-      return;
-    }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.push(resolve);
-    await promise;
-  }
-
-  unlockWriter(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#writing = false;
+    this.writes = new GroupCommit({
+      run: (statement) => void writer.prepare(statement).run(),
+      begin: (since) => whenFree(() => void writer.prepare("begin immediate").run(), since),
+      isOpen: () => writer.database.inTransaction,
+    });
   }
 }
 
@@ -167,6 +168,7 @@ class SqliteDriver implements Driver {
     writer.pragma("journal_mode = wal");
     writer.pragma(`busy_timeout = ${busyTimeoutMs}`);
     writer.pragma("synchronous = full");
+    writer.pragma(`journal_size_limit = ${logLimit}`);
     writer.pragma("secure_delete = on");
     writer.pragma("foreign_keys = on");
     const reader = new Database(this.#path, { timeout: busyTimeoutMs });
@@ -184,11 +186,11 @@ class SqliteDriver implements Driver {
   }
 
   async commitTransaction(connection: Connection): Promise<void> {
-    connection.end("commit");
+    await connection.end("commit");
   }
 
   async rollbackTransaction(connection: Connection): Promise<void> {
-    connection.end("rollback");
+    await connection.end("rollback");
   }
 
   async releaseConnection(): Promise<void> {}

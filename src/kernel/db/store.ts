@@ -1,6 +1,7 @@
 import { Kysely, sql, type Transaction as KyselyTransaction } from "kysely";
 import type { Clock } from "../clock.ts";
 import { createChangeFeed, recordChange, type Change, type ChangeFeed } from "./changes.ts";
+import { createLine } from "./line.ts";
 import { migrateToLatest, migrationState, type Migrations, type MigrationState } from "./migrate.ts";
 import { isWorthAnotherTry, postgresDialect } from "./postgres.ts";
 import { trustedForMs } from "./postgres-pool.ts";
@@ -29,8 +30,12 @@ export type Store = {
   /**
    * All or nothing. Await nothing but queries inside: on SQLite every other write waits meanwhile.
    * May run `work` again when the database broke a tie between two transactions.
+   *
+   * @param patience `patient`: waits for its turn however long the line is. For chores, and for what takes back what
+   *   was written; nobody's request begins like that
+   * @throws Refusal busy when a thousand others wait, or one has waited for a second
    */
-  transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
+  transaction<Result>(work: (tx: Tx) => Promise<Result>, patience?: "patient"): Promise<Result>;
   readonly changes: ChangeFeed;
   migrate(): Promise<readonly string[]>;
   migrationState(): Promise<MigrationState>;
@@ -61,13 +66,19 @@ export const openStore = (
     address.kind === "sqlite"
       ? query
       : new Kysely<KernelTables>({ dialect: postgresDialect(address.url, { connections: 1, trustMs: 0 }) });
-  const changes = createChangeFeed(feedQuery, deps.onPollFailed);
+  const changes = createChangeFeed(feedQuery, query, deps.onPollFailed);
 
-  const attempt = async <Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> => {
+  const line = createLine();
+
+  const attempt = async <Result>(
+    work: (tx: Tx) => Promise<Result>,
+    hasBegun: () => void,
+  ): Promise<Result> => {
     const changed = new Set<number | "all">();
     const recorded: Change[] = [];
     const after: Array<() => void> = [];
     const result = await query.transaction().execute(async (transaction) => {
+      hasBegun();
       const done = await work({
         query: transaction,
         changed: (accountId) => void changed.add(accountId),
@@ -92,13 +103,18 @@ export const openStore = (
     kind: address.kind,
     query,
     changes,
-    transaction: async (work) => {
-      for (let tried = 1; ; tried++) {
-        try {
-          return await attempt(work);
-        } catch (error) {
-          if (tried >= mostAttempts || !isWorthAnotherTry(error)) throw error;
+    transaction: async (work, patience) => {
+      const leave = line.join(patience === "patient");
+      try {
+        for (let tried = 1; ; tried++) {
+          try {
+            return await attempt(work, leave);
+          } catch (error) {
+            if (tried >= mostAttempts || !isWorthAnotherTry(error)) throw error;
+          }
         }
+      } finally {
+        leave();
       }
     },
     migrate: () => migrateToLatest(query, deps.migrations(address.kind)),

@@ -39,6 +39,8 @@ export type KernelTables = {
     leased_until: number;
     expires_at: number;
     created_at: number;
+    /** 1: it goes to nobody, and is erased when it is due. */
+    discarded: Generated<number>;
   };
   /** When each recurring job is due, and until when a process holds it. */
   jobs: { name: string; due_at: number; leased_until: number };
@@ -53,5 +55,7 @@ export type KernelTables = {
     user_agent: string | null;
     request_id: string | null;
     details: string | null;
+    /** How often it happened, up to `at`: of refusals that are nobody's one row a minute is kept. */
+    times: Generated<number>;
   };
 };

@@ -3,12 +3,13 @@
  * before the costly work begins; whoever turns out to be right takes it back. Of the value (an address, a
  * network) the store has a keyed digest only.
  */
-import type { Kysely, Transaction } from "kysely";
+import { sql, type Kysely, type Transaction } from "kysely";
 
 import { day, second, type Clock } from "../clock.ts";
 import { keyedDigest } from "../crypto/digest.ts";
 import type { Store, Tx } from "../db/store.ts";
 import type { KernelTables } from "../db/tables.ts";
+import { purge } from "../work/purge.ts";
 
 /** How many tries, in which time, and what then. */
 export type TryPolicy = {
@@ -43,18 +44,25 @@ export type Refundable = {
   refundIn(tx: Tx): Promise<void>;
 };
 
-export type Reservation =
-  | ({ readonly ok: true } & Refundable)
-  /** Whole seconds, at least 1, and the name of the policy that refuses longest. */
-  | { readonly ok: false; readonly retryAfterSeconds: number; readonly policy: string };
+/** Whole seconds, at least 1, and the name of the policy that refuses longest. */
+export type RefusedTry = { readonly ok: false; readonly retryAfterSeconds: number; readonly policy: string };
+
+export type Reservation = ({ readonly ok: true } & Refundable) | RefusedTry;
 
 export type Tries = {
   /** Counts all of them, or, when one is refused, none. */
   reserve(tries: readonly [CountedTry, ...CountedTry[]]): Promise<Reservation>;
+  /**
+   * The same within the transaction of what is tried, for what costs no more than that: the tries are counted when it is
+   * committed, also where they are refused. Ask `refused` before: a flood of refused tries must not be one of writes.
+   */
+  reserveIn(tx: Tx, tries: readonly [CountedTry, ...CountedTry[]]): Promise<Reservation>;
+  /** What is clear without writing: that they are refused. */
+  refused(tries: readonly [CountedTry, ...CountedTry[]]): Promise<RefusedTry | undefined>;
   /** Forgets the tries of one value, for who proved to be its owner in another way. */
   clear(query: Kysely<KernelTables>, tried: CountedTry): Promise<void>;
   /** Forgets what nobody tried for 24 h. @returns how many values */
-  purge(): Promise<number>;
+  purge(signal?: AbortSignal): Promise<number>;
 };
 
 type Row = KernelTables["tries"];
@@ -121,7 +129,7 @@ const write = async (query: Transaction<KernelTables>, { before, after }: Verdic
     .execute();
 };
 
-const refusal = (verdicts: readonly Verdict[]): Reservation & { ok: false } => {
+const refusal = (verdicts: readonly Verdict[]): RefusedTry => {
   const [longest] = verdicts.toSorted((a, b) => b.waitMs - a.waitMs);
   const retryAfterSeconds = Math.max(1, Math.ceil((longest?.waitMs ?? 0) / second));
   return { ok: false, retryAfterSeconds, policy: longest?.policy.name ?? "" };
@@ -144,7 +152,7 @@ export const createTries = (deps: {
       .toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
   /** A flood of refused tries must not become a flood of writes: those that are clearly refused only read. */
-  const refusedAlready = async (counters: readonly Counter[]): Promise<Reservation | undefined> => {
+  const refusedAlready = async (counters: readonly Counter[]): Promise<RefusedTry | undefined> => {
     const keys = counters.map(({ key }) => key);
     const rows = await store.query.selectFrom("tries").selectAll().where("key", "in", keys).execute();
     const now = clock.now();
@@ -158,18 +166,20 @@ export const createTries = (deps: {
     return refused.length > 0 ? refusal(refused) : undefined;
   };
 
-  const count = (counters: readonly Counter[]): Promise<readonly Verdict[]> =>
-    store.transaction(async ({ query }) => {
-      const verdicts: Verdict[] = [];
-      for (const counter of counters) {
-        const row = await lock(query, counter.key, clock.now());
-        // Asked again, because time may have gone by before the lock was ours.
-        verdicts.push(judge(counter, row, clock.now()));
-      }
-      const refused = verdicts.filter(({ waitMs }) => waitMs > 0);
-      for (const verdict of refused.length > 0 ? refused : verdicts) await write(query, verdict);
-      return verdicts;
-    });
+  const count = async (
+    query: Transaction<KernelTables>,
+    counters: readonly Counter[],
+  ): Promise<readonly Verdict[]> => {
+    const verdicts: Verdict[] = [];
+    for (const counter of counters) {
+      const row = await lock(query, counter.key, clock.now());
+      // Asked again, because time may have gone by before the lock was ours.
+      verdicts.push(judge(counter, row, clock.now()));
+    }
+    const refused = verdicts.filter(({ waitMs }) => waitMs > 0);
+    for (const verdict of refused.length > 0 ? refused : verdicts) await write(query, verdict);
+    return verdicts;
+  };
 
   const giveBack = async (query: Transaction<KernelTables>, verdicts: readonly Verdict[]): Promise<void> => {
     for (const { lastAt, after } of verdicts) {
@@ -191,7 +201,7 @@ export const createTries = (deps: {
   const refundable = (verdicts: readonly Verdict[]): Refundable => {
     let refunded: Promise<void> | undefined;
     return {
-      refund: () => (refunded ??= store.transaction(({ query }) => giveBack(query, verdicts))),
+      refund: () => (refunded ??= store.transaction(({ query }) => giveBack(query, verdicts), "patient")),
       refundIn: async (tx) => {
         if (refunded) return;
         await giveBack(tx.query, verdicts);
@@ -200,26 +210,27 @@ export const createTries = (deps: {
     };
   };
 
+  const reservation = (verdicts: readonly Verdict[]): Reservation => {
+    const refused = verdicts.filter(({ waitMs }) => waitMs > 0);
+    if (refused.length > 0) return refusal(refused);
+    return { ok: true, ...refundable(verdicts.filter(({ kept }) => !kept)) };
+  };
+
   return {
     reserve: async (tries) => {
       const counters = countersOf(tries);
       const early = await refusedAlready(counters);
       if (early) return early;
-      const verdicts = await count(counters);
-      const refused = verdicts.filter(({ waitMs }) => waitMs > 0);
-      if (refused.length > 0) return refusal(refused);
-      return { ok: true, ...refundable(verdicts.filter(({ kept }) => !kept)) };
+      return reservation(await store.transaction(({ query }) => count(query, counters)));
     },
+    reserveIn: async ({ query }, tries) => reservation(await count(query, countersOf(tries))),
+    refused: (tries) => refusedAlready(countersOf(tries)),
     clear: async (query, { policy, value }) => {
       await query.deleteFrom("tries").where("key", "=", keyOf(policy, value)).execute();
     },
-    purge: async () => {
-      const idle = clock.now() - day;
-      const { numDeletedRows } = await store.query
-        .deleteFrom("tries")
-        .where("last_at", "<", idle)
-        .executeTakeFirst();
-      return Number(numDeletedRows);
+    purge: (signal) => {
+      const where = sql<boolean>`last_at < ${clock.now() - day}`;
+      return purge(store.query, { table: "tries", key: ["key"], where, by: "last_at" }, signal);
     },
   };
 };

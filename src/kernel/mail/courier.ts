@@ -33,6 +33,8 @@ const lanesOfHost = 4;
 /** Longer than a transport may take. */
 const leaseMs = 3 * minute;
 const lookEveryMs = 5 * second;
+/** Discarded mails that are erased at once. */
+const mostDiscarded = 1000;
 const waitAfter = backoff([5 * second, 30 * second, 2 * minute, 10 * minute], hour);
 /** For what is of use for an hour at most: a code must not wait until it has expired. */
 const waitOfShortLived = backoff([5 * second, 30 * second], minute);
@@ -58,6 +60,27 @@ export const createCourier = ({ store, rootKeys, clock, log, transport }: Courie
 
   const erase = async (id: string): Promise<void> => {
     await query.deleteFrom("mail_queue").where("id", "=", id).execute();
+  };
+
+  /**
+   * Mails to nobody are taken and erased as others are, so that what comes after a request looks the same; but all that
+   * are due together, so that a flood of requests for nobody keeps no mail waiting.
+   */
+  const discardDue = async (): Promise<void> => {
+    const now = clock.now();
+    const found = await query
+      .selectFrom("mail_queue")
+      .select("id")
+      .where(sql<boolean>`discarded = 1 and due_at <= ${now}`)
+      .orderBy("due_at")
+      .limit(mostDiscarded)
+      .execute();
+    if (found.length === 0) return;
+    const ids = found.map(({ id }) => id);
+    const taken = { leased_until: now + leaseMs, attempts: 1 };
+    await query.updateTable("mail_queue").set(taken).where("id", "in", ids).execute();
+    await query.deleteFrom("mail_queue").where("id", "in", ids).execute();
+    for (const id of ids) log.debug("mail_discarded", { mail: id });
   };
 
   const postpone = async (row: Row): Promise<number> => {
@@ -98,8 +121,22 @@ export const createCourier = ({ store, rootKeys, clock, log, transport }: Courie
     else log.debug(`mail_${outcome}`, facts);
   };
 
+  const sent = leaseTable<Row>({
+    query,
+    clock,
+    table: "mail_queue",
+    key: "lane",
+    waits: sql`discarded = 0`,
+    leaseMs,
+  });
+
   const { wake, start, stop, runDue } = createWorker({
-    ...leaseTable<Row>({ query, clock, table: "mail_queue", key: "lane", waits: sql`true`, leaseMs }),
+    claim: sent.claim,
+    due: async (isFull) => {
+      const found = await sent.due(isFull);
+      if (found.length === 0) await discardDue();
+      return found;
+    },
     attempt,
     onFault: (error, mail) => log.error("mail_queue_failed", { mail, error }),
     lanes,

@@ -43,7 +43,8 @@ export const createMailQueue = (deps: {
     assertSafe(message);
     const now = deps.clock.now();
     const id = newHexId(deps.random);
-    const content: Content = { message, discard: options.discard ?? false };
+    const discard = options.discard ?? false;
+    const content: Content = { message, discard };
     await tx.query
       .insertInto("mail_queue")
       .values({
@@ -55,6 +56,7 @@ export const createMailQueue = (deps: {
         leased_until: 0,
         expires_at: options.expiresAt ?? now + keptMs,
         created_at: now,
+        discarded: discard ? 1 : 0,
       })
       .execute();
     tx.afterCommit(deps.wake);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { day } from "../clock.ts";
+import { day, minute } from "../clock.ts";
 import { openTestStore } from "../mail/testing/store.ts";
 import { createAudit } from "./audit.ts";
 
@@ -67,6 +67,7 @@ describe("the audit trail", () => {
         user_agent: "curl/8  ",
         request_id: "r1",
         details: '{"remembered":true}',
+        times: 1,
       },
       {
         id: 2,
@@ -79,6 +80,7 @@ describe("the audit trail", () => {
         user_agent: null,
         request_id: null,
         details: null,
+        times: 1,
       },
     ]);
   });
@@ -115,5 +117,69 @@ describe("the audit trail", () => {
     kernel.clock.wind(1);
     expect(await audit.purge()).toBe(1);
     expect((await rows(kernel)).map((row) => row.event)).toEqual(["sign_out"]);
+  });
+
+  /** Refusals of nobody, from networks as limits have them. */
+  const openRefusals = async () => {
+    const kernel = await openTestStore();
+    const audit = createAudit({ ...kernel, vocabulary });
+    const refuse = (network: string, accountId?: number, query = kernel.store.query) =>
+      audit.record(query, { event: "sign_in", outcome: "refused", channel: "password", network, accountId });
+    const counted = async () => (await rows(kernel)).map(({ account_id, times }) => [account_id, times]);
+    return { ...kernel, audit, refuse, counted };
+  };
+
+  test("has one row a minute of refusals that are nobody's, for a network that one customer may have", async () => {
+    const { refuse, counted, clock } = await openRefusals();
+    for (let n = 0; n < 30; n++) await refuse(`2001:db8:7:${n.toString(16)}::/64`);
+    for (let n = 0; n < 3; n++) await refuse("203.0.113.7");
+    for (let n = 0; n < 2; n++) await refuse("203.0.113.7", 7);
+    expect(await counted()).toEqual([
+      [null, 30],
+      [null, 3],
+      [7, 1],
+      [7, 1],
+    ]);
+    clock.wind(minute);
+    await refuse("203.0.113.7");
+    expect((await counted()).slice(4)).toEqual([[null, 1]]);
+  });
+
+  test("has a thousand such rows a minute, whatever networks somebody has", async () => {
+    const { refuse, counted, clock } = await openRefusals();
+    for (let n = 0; n < 1100; n++) await refuse(`198.51.${n >> 8}.${n & 255}`);
+    const all = await counted();
+    expect(all).toHaveLength(1001);
+    expect(all.at(-1)).toEqual([null, 100]);
+    clock.wind(minute);
+    await refuse("203.0.113.7");
+    expect(await counted()).toHaveLength(1002);
+  });
+
+  test("counts on no row that was rolled back, nor on one of somebody who came by its number", async () => {
+    const { refuse, counted, store } = await openRefusals();
+    const undone = store.transaction(async (tx) => {
+      await refuse("203.0.113.7", undefined, tx.query);
+      throw new Error("no");
+    });
+    await expect(undone).rejects.toThrow("no");
+    await refuse("203.0.113.8", 8);
+    await refuse("203.0.113.7");
+    await refuse("203.0.113.7");
+    expect(await counted()).toEqual([
+      [8, 1],
+      [null, 2],
+    ]);
+  });
+
+  test("forgets refusals that are nobody's after 30 days", async () => {
+    const { refuse, counted, audit, clock } = await openRefusals();
+    await refuse("203.0.113.7");
+    await refuse("203.0.113.7", 7);
+    clock.wind(30 * day);
+    expect(await audit.purge()).toBe(0);
+    clock.wind(1);
+    expect(await audit.purge()).toBe(1);
+    expect(await counted()).toEqual([[7, 1]]);
   });
 });

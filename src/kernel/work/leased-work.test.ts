@@ -41,7 +41,7 @@ const openQueue = async () => {
       clock: kernel.clock,
       table: "mail_queue",
       key: "lane",
-      waits: sql`true`,
+      waits: sql`discarded = 0`,
       leaseMs,
     });
 
