@@ -1,7 +1,8 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Tx } from "../kernel/db/store.ts";
 import type { Person } from "./caller.ts";
-import { insertOrganization, insertProfile, insertWorkspace } from "./store.ts";
+import { insertProfile } from "./store/profiles.ts";
+import { insertOrganization, insertWorkspace } from "./store/workspaces.ts";
 
 /** Monday, as Toggl's new accounts have it. */
 const monday = 1;

@@ -2,10 +2,10 @@ import { Refusal } from "../kernel/errors.ts";
 import type { Incoming } from "../kernel/http/incoming.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { Caller, Person } from "./caller.ts";
-import { changeMe, type AccountChanger, type ChangeMe } from "./change-me.ts";
-import { readMe, type ReadMeDeps } from "./read-me.ts";
-import { shownOrganization, shownWorkspace } from "./shown.ts";
-import { organizationsOf, workspaceOf, workspacesOf } from "./store.ts";
+import { changeMe, type AccountChanger, type ChangeMe } from "./me/change-me.ts";
+import { readMe, type ReadMeDeps } from "./me/read-me.ts";
+import { shownOrganization, shownWorkspace } from "./workspaces/shown-workspace.ts";
+import { organizationsOf, workspaceOf, workspacesOf } from "./store/workspaces.ts";
 import { refusals } from "./refusals.ts";
 
 /** What this room asks of the accounts behind its callers. */

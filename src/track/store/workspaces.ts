@@ -1,43 +1,4 @@
-import type { Generated, Kysely, Selectable } from "kysely";
-import type { KernelTables } from "../kernel/db/tables.ts";
-
-type OrganizationTable = {
-  id: Generated<number>;
-  owner_id: number;
-  name: string;
-  created_at: number;
-  updated_at: number;
-};
-
-type WorkspaceTable = {
-  id: Generated<number>;
-  organization_id: number;
-  name: string;
-  created_at: number;
-  updated_at: number;
-};
-
-type TrackProfileTable = {
-  account_id: number;
-  default_workspace_id: number | null;
-  beginning_of_week: number;
-  country_id: number | null;
-};
-
-type TrackTables = {
-  organizations: OrganizationTable;
-  workspaces: WorkspaceTable;
-  track_profiles: TrackProfileTable;
-};
-
-export type OrganizationRow = Selectable<OrganizationTable>;
-export type WorkspaceRow = Selectable<WorkspaceTable>;
-export type TrackProfile = Selectable<TrackProfileTable>;
-
-type Queries = Kysely<KernelTables>;
-const tables = (query: Queries): Kysely<KernelTables & TrackTables> => query.$extendTables<TrackTables>();
-
-/** All SQL of the track room. */
+import { tables, type OrganizationRow, type Queries, type WorkspaceRow } from "./tables.ts";
 
 export const insertOrganization = async (
   query: Queries,
@@ -69,26 +30,6 @@ export const insertWorkspace = async (
       .returning("id")
       .executeTakeFirstOrThrow()
   ).id;
-
-export const insertProfile = async (query: Queries, profile: TrackProfile): Promise<void> => {
-  await tables(query).insertInto("track_profiles").values(profile).execute();
-};
-
-export const profileOf = (query: Queries, accountId: number): Promise<TrackProfile | undefined> =>
-  tables(query)
-    .selectFrom("track_profiles")
-    .selectAll()
-    .where("account_id", "=", accountId)
-    .executeTakeFirst();
-
-export const editProfile = async (
-  query: Queries,
-  accountId: number,
-  edit: Partial<Omit<TrackProfile, "account_id">>,
-): Promise<void> => {
-  if (Object.keys(edit).length === 0) return;
-  await tables(query).updateTable("track_profiles").set(edit).where("account_id", "=", accountId).execute();
-};
 
 export const organizationsOf = (query: Queries, accountId: number): Promise<OrganizationRow[]> =>
   tables(query)
