@@ -10,6 +10,7 @@ import * as rootKeyRotation from "./0007_root_key_rotation.ts";
 import * as leasedWork from "./0008_leased_work.ts";
 import * as recovery from "./0009_recovery.ts";
 import * as connectScale from "./0010_connect_scale.ts";
+import * as trackWork from "./0013_track_work.ts";
 import { columnTypes, type ColumnTypes } from "./column-types.ts";
 
 /** Append only: what has been released is never edited. The names give the order. */
@@ -24,6 +25,7 @@ const all: Readonly<Record<string, { up(db: Kysely<unknown>, types: ColumnTypes)
   "0008_leased_work": leasedWork,
   "0009_recovery": recovery,
   "0010_connect_scale": connectScale,
+  "0013_track_work": trackWork,
 };
 
 export const migrations = (kind: "sqlite" | "postgres"): Readonly<Record<string, Migration>> =>

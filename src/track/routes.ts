@@ -4,6 +4,7 @@ import { noBody } from "../kernel/http/input.ts";
 import { anyone, route, type Route } from "../kernel/http/route.ts";
 import { plainWire } from "../kernel/http/wire.ts";
 import type { Caller } from "./caller.ts";
+import { entryRoutes } from "./entries/routes.ts";
 import { meRoutes, type AccountRules } from "./me/routes.ts";
 import type { TrackUseCases } from "./use-cases.ts";
 import type { Gates } from "./wire/gates.ts";
@@ -62,5 +63,6 @@ export const trackRoutes = <Principal extends Caller>(
 ): readonly Route[] => [
   ...meRoutes(use, gates, deps.rules),
   ...workspaceRoutes(use, gates),
+  ...entryRoutes(use, gates),
   ...serverRoutes(gates, deps.publicKeys),
 ];

@@ -2,6 +2,8 @@ import { Refusal } from "../kernel/errors.ts";
 import type { Incoming } from "../kernel/http/incoming.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { Caller, Person } from "./caller.ts";
+import { readEntries } from "./entries/read-entries.ts";
+import { writeEntries } from "./entries/write-entries.ts";
 import { changeMe, type AccountChanger, type ChangeMe } from "./me/change-me.ts";
 import { readMe, type ReadMeDeps } from "./me/read-me.ts";
 import { shownOrganization, shownWorkspace } from "./workspaces/shown-workspace.ts";
@@ -28,6 +30,8 @@ export const createUseCases = <Principal extends Caller, Email>(deps: Deps<Princ
   const read = readMe(deps);
   const change = changeMe(deps);
   return {
+    ...readEntries(deps),
+    ...writeEntries(deps),
     me: read.me,
     meWithRelatedData: read.meWithRelatedData,
     changeMe: async (caller: Principal, body: ChangeMe, incoming: Incoming) =>

@@ -3,9 +3,9 @@ import type { RefusalKind } from "../../kernel/errors.ts";
 import { jsonType } from "../../kernel/http/content-types.ts";
 import { jsonBody, namedQuery, noBody } from "../../kernel/http/input.ts";
 import { route, type Route } from "../../kernel/http/route.ts";
-import { readFlag } from "../../kernel/text/flag.ts";
 import type { Caller } from "../caller.ts";
 import type { TrackUseCases } from "../use-cases.ts";
+import { isSet } from "../wire/flags.ts";
 import { guardedBy, type Gates } from "../wire/gates.ts";
 import { changeMeBody } from "./change-me.ts";
 
@@ -20,9 +20,6 @@ const quotaState = z.object({
 const meQuery = z.object({
   with_related_data: z.string().describe("`true` adds what belongs to the caller").optional(),
 });
-
-/** Clients write the flag as `true`, `1`, or JSON. */
-const isSet = (flag: string | undefined): boolean => flag === "" || readFlag(flag ?? "") === true;
 
 export type AccountRules = {
   readonly passwordMin: number;

@@ -1,15 +1,10 @@
-import { createHash } from "node:crypto";
 import type { Person } from "../caller.ts";
 import type { TrackProfile, WorkspaceRow } from "../store/tables.ts";
+import { gravatar } from "../wire/gravatar.ts";
 import { instant } from "../wire/times.ts";
 import { shownWorkspace } from "../workspaces/shown-workspace.ts";
 
 /** The caller, field by field, in the order of the recorded answer (contract §3.1). */
-
-const gravatar = (email: string): string => {
-  const name = createHash("md5").update(email.trim().toLowerCase()).digest("hex");
-  return `https://secure.gravatar.com/avatar/${name}?d=404&s=200`;
-};
 
 export type PersonFacts = {
   readonly person: Person;

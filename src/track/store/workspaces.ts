@@ -1,4 +1,4 @@
-import { tables, type OrganizationRow, type Queries, type WorkspaceRow } from "./tables.ts";
+import { tables, type OrganizationRow, type Queries, type Role, type WorkspaceRow } from "./tables.ts";
 
 export const insertOrganization = async (
   query: Queries,
@@ -31,6 +31,23 @@ export const insertWorkspace = async (
       .executeTakeFirstOrThrow()
   ).id;
 
+export const insertMember = async (
+  query: Queries,
+  member: { readonly workspaceId: number; readonly accountId: number; readonly role: Role },
+  now: number,
+): Promise<void> => {
+  await tables(query)
+    .insertInto("workspace_members")
+    .values({
+      workspace_id: member.workspaceId,
+      account_id: member.accountId,
+      role: member.role,
+      created_at: now,
+      updated_at: now,
+    })
+    .execute();
+};
+
 export const organizationsOf = (query: Queries, accountId: number): Promise<OrganizationRow[]> =>
   tables(query)
     .selectFrom("organizations")
@@ -39,15 +56,15 @@ export const organizationsOf = (query: Queries, accountId: number): Promise<Orga
     .orderBy("id")
     .execute();
 
-const workspacesOfOwner = (query: Queries, accountId: number) =>
+const workspacesOfMember = (query: Queries, accountId: number) =>
   tables(query)
-    .selectFrom("workspaces")
-    .innerJoin("organizations", "organizations.id", "workspaces.organization_id")
+    .selectFrom("workspace_members")
+    .innerJoin("workspaces", "workspaces.id", "workspace_members.workspace_id")
     .selectAll("workspaces")
-    .where("organizations.owner_id", "=", accountId);
+    .where("workspace_members.account_id", "=", accountId);
 
 export const workspacesOf = (query: Queries, accountId: number): Promise<WorkspaceRow[]> =>
-  workspacesOfOwner(query, accountId).orderBy("workspaces.id").execute();
+  workspacesOfMember(query, accountId).orderBy("workspaces.id").execute();
 
 /** Undefined when it is somebody else's, as when there is none. */
 export const workspaceOf = (
@@ -55,4 +72,4 @@ export const workspaceOf = (
   accountId: number,
   workspaceId: number,
 ): Promise<WorkspaceRow | undefined> =>
-  workspacesOfOwner(query, accountId).where("workspaces.id", "=", workspaceId).executeTakeFirst();
+  workspacesOfMember(query, accountId).where("workspaces.id", "=", workspaceId).executeTakeFirst();
