@@ -11,6 +11,7 @@ import * as leasedWork from "./0008_leased_work.ts";
 import * as recovery from "./0009_recovery.ts";
 import * as connectScale from "./0010_connect_scale.ts";
 import * as strangersWrites from "./0011_strangers_writes.ts";
+import * as trackWork from "./0012_track_work.ts";
 import { columnTypes, type ColumnTypes } from "./column-types.ts";
 
 /** Append only: what has been released is never edited. The names give the order. */
@@ -26,6 +27,7 @@ const all: Readonly<Record<string, { up(db: Kysely<unknown>, types: ColumnTypes)
   "0009_recovery": recovery,
   "0010_connect_scale": connectScale,
   "0011_strangers_writes": strangersWrites,
+  "0012_track_work": trackWork,
 };
 
 export const migrations = (kind: "sqlite" | "postgres"): Readonly<Record<string, Migration>> =>

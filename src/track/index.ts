@@ -3,7 +3,7 @@ import type { PublicJwk } from "../kernel/crypto/jwt/signing-keys.ts";
 import type { Guard, Limit, Route } from "../kernel/http/route.ts";
 import type { Caller } from "./caller.ts";
 import { createMetering } from "./metering.ts";
-import type { ReadMeDeps } from "./read-me.ts";
+import type { ReadMeDeps } from "./me/read-me.ts";
 import { trackRoutes } from "./routes.ts";
 import { createUseCases, type AccountActions } from "./use-cases.ts";
 import { trackWire } from "./wire.ts";
@@ -38,13 +38,16 @@ type TrackDeps<Principal extends Caller, Email> = ReadMeDeps & {
 export const createTrack = <Principal extends Caller, Email>(
   deps: TrackDeps<Principal, Email>,
 ): { readonly routes: readonly Route[] } => ({
-  routes: trackRoutes(createUseCases(deps), {
-    caller: deps.caller,
-    metering: createMetering(deps),
-    publicKeys: deps.publicKeys,
-    passwordMin: deps.passwordMin,
-    changeRefuses: deps.accounts.changeRefuses,
-    closeRefuses: deps.accounts.closeRefuses,
-    wire: trackWire(deps.quota),
-  }),
+  routes: trackRoutes(
+    createUseCases(deps),
+    { wire: trackWire(deps.quota), caller: deps.caller, metering: createMetering(deps) },
+    {
+      publicKeys: deps.publicKeys,
+      rules: {
+        passwordMin: deps.passwordMin,
+        changeRefuses: deps.accounts.changeRefuses,
+        closeRefuses: deps.accounts.closeRefuses,
+      },
+    },
+  ),
 });

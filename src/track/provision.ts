@@ -1,7 +1,8 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Tx } from "../kernel/db/store.ts";
 import type { Person } from "./caller.ts";
-import { insertOrganization, insertProfile, insertWorkspace } from "./store.ts";
+import { insertProfile } from "./store/profiles.ts";
+import { insertMember, insertOrganization, insertWorkspace } from "./store/workspaces.ts";
 
 /** Monday, as Toggl's new accounts have it. */
 const monday = 1;
@@ -21,6 +22,7 @@ export const provision =
       { organizationId, name: `${person.displayName}'s workspace` },
       now,
     );
+    await insertMember(tx.query, { workspaceId, accountId: person.id, role: "admin" }, now);
     await insertProfile(tx.query, {
       account_id: person.id,
       default_workspace_id: workspaceId,

@@ -2,10 +2,12 @@ import { Refusal } from "../kernel/errors.ts";
 import type { Incoming } from "../kernel/http/incoming.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { Caller, Person } from "./caller.ts";
-import { changeMe, type AccountChanger, type ChangeMe } from "./change-me.ts";
-import { readMe, type ReadMeDeps } from "./read-me.ts";
-import { shownOrganization, shownWorkspace } from "./shown.ts";
-import { organizationsOf, workspaceOf, workspacesOf } from "./store.ts";
+import { readEntries } from "./entries/read-entries.ts";
+import { writeEntries } from "./entries/write-entries.ts";
+import { changeMe, type AccountChanger, type ChangeMe } from "./me/change-me.ts";
+import { readMe, type ReadMeDeps } from "./me/read-me.ts";
+import { shownOrganization, shownWorkspace } from "./workspaces/shown-workspace.ts";
+import { organizationsOf, workspaceOf, workspacesOf } from "./store/workspaces.ts";
 import { refusals } from "./refusals.ts";
 
 /** What this room asks of the accounts behind its callers. */
@@ -28,6 +30,8 @@ export const createUseCases = <Principal extends Caller, Email>(deps: Deps<Princ
   const read = readMe(deps);
   const change = changeMe(deps);
   return {
+    ...readEntries(deps),
+    ...writeEntries(deps),
     me: read.me,
     meWithRelatedData: read.meWithRelatedData,
     changeMe: async (caller: Principal, body: ChangeMe, incoming: Incoming) =>

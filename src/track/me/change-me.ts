@@ -1,10 +1,12 @@
 import { z } from "zod";
-import { type Store, type Tx } from "../kernel/db/store.ts";
-import { invalid, type RefusalKind } from "../kernel/errors.ts";
-import { Secret } from "../kernel/secret.ts";
-import { isTimeZone } from "../kernel/text/time-zone.ts";
-import type { Caller } from "./caller.ts";
-import { editProfile, workspaceOf, type TrackProfile } from "./store.ts";
+import { type Store, type Tx } from "../../kernel/db/store.ts";
+import { invalid, type RefusalKind } from "../../kernel/errors.ts";
+import { Secret } from "../../kernel/secret.ts";
+import { isTimeZone } from "../../kernel/text/time-zone.ts";
+import type { Caller } from "../caller.ts";
+import { editProfile } from "../store/profiles.ts";
+import type { TrackProfile } from "../store/tables.ts";
+import { workspaceOf } from "../store/workspaces.ts";
 
 /** How many characters count is the operator's; the sentence is the contract's (§3.2). */
 const tooShort = (minimum: number): string => `Password should be at least ${minimum} characters`;

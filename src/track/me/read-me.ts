@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../kernel/clock.ts";
-import { keyedDigest } from "../kernel/crypto/digest.ts";
-import type { Store } from "../kernel/db/store.ts";
-import type { Secret } from "../kernel/secret.ts";
-import type { Caller, Person } from "./caller.ts";
-import { instant, shownEditedMe, shownMe, type PersonFacts } from "./shown.ts";
-import { profileOf, workspacesOf } from "./store.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { keyedDigest } from "../../kernel/crypto/digest.ts";
+import type { Store } from "../../kernel/db/store.ts";
+import type { Secret } from "../../kernel/secret.ts";
+import type { Caller, Person } from "../caller.ts";
+import { profileOf } from "../store/profiles.ts";
+import { workspacesOf } from "../store/workspaces.ts";
+import { instant } from "../wire/times.ts";
+import { shownEditedMe, shownMe, type PersonFacts } from "./shown-me.ts";
 
 export type ReadMeDeps = {
   readonly store: Store;

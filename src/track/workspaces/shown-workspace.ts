@@ -1,0 +1,70 @@
+import type { OrganizationRow, WorkspaceRow } from "../store/tables.ts";
+import { instantWithOffset } from "../wire/times.ts";
+
+/** Workspaces and organizations, field by field, in the order of the recorded answers (contract §7.5, §7.6). */
+
+/** The values of Toggl's free plan, where this server has no such setting. */
+export const shownWorkspace = (workspace: WorkspaceRow) => ({
+  id: workspace.id,
+  organization_id: workspace.organization_id,
+  name: workspace.name,
+  premium: false,
+  business_ws: false,
+  admin: true,
+  role: "admin",
+  suspended_at: null,
+  server_deleted_at: null,
+  default_hourly_rate: null,
+  rate_last_updated: null,
+  default_currency: "USD",
+  only_admins_may_create_projects: false,
+  only_admins_may_create_tags: false,
+  only_admins_see_billable_rates: false,
+  only_admins_see_team_dashboard: false,
+  projects_billable_by_default: true,
+  projects_private_by_default: true,
+  projects_enforce_billable: false,
+  limit_public_project_data: false,
+  last_modified: instantWithOffset(workspace.updated_at),
+  reports_collapse: true,
+  rounding: 0,
+  rounding_minutes: 0,
+  // Deprecated by Toggl; a second secret that nobody needs does not exist here.
+  api_token: null,
+  at: instantWithOffset(workspace.updated_at),
+  logo_url: null,
+  ical_url: null,
+  ical_enabled: false,
+  csv_upload: null,
+  subscription: null,
+  hide_start_end_times: false,
+  working_hours_in_minutes: null,
+});
+
+export const shownOrganization = (organization: OrganizationRow) => ({
+  id: organization.id,
+  name: organization.name,
+  pricing_plan_id: 0,
+  created_at: instantWithOffset(organization.created_at),
+  at: instantWithOffset(organization.updated_at),
+  server_deleted_at: null,
+  is_multi_workspace_enabled: false,
+  suspended_at: null,
+  user_count: 1,
+  trial_info: {
+    trial: false,
+    trial_available: false,
+    trial_end_date: null,
+    next_payment_date: null,
+    last_pricing_plan_id: null,
+    can_have_trial: false,
+    trial_plan_id: null,
+  },
+  is_unified: false,
+  max_workspaces: 20,
+  permissions: null,
+  admin: true,
+  owner: true,
+  pricing_plan_name: "",
+  pricing_plan_enterprise: false,
+});
