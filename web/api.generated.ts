@@ -206,6 +206,203 @@ export type Calls = {
     readonly body: undefined;
     readonly answer: { readonly id: number; readonly organization_id: number; readonly name: string };
   };
+  "GET /api/v9/me/time_entries": {
+    readonly body: undefined;
+    readonly answer: readonly {
+      readonly id: number;
+      readonly workspace_id: number;
+      readonly project_id: number | null;
+      readonly billable: boolean;
+      readonly start: string;
+      readonly stop: string | null;
+      readonly duration: number;
+      readonly description: string | null;
+      readonly tags: readonly string[] | null;
+      readonly tag_ids: readonly number[] | null;
+      readonly at: string;
+      readonly user_id: number;
+    }[];
+  };
+  "GET /api/v9/me/time_entries/current": {
+    readonly body: undefined;
+    readonly answer: {
+      readonly id: number;
+      readonly workspace_id: number;
+      readonly project_id: number | null;
+      readonly billable: boolean;
+      readonly start: string;
+      readonly stop: string | null;
+      readonly duration: number;
+      readonly description: string | null;
+      readonly tags: readonly string[] | null;
+      readonly tag_ids: readonly number[] | null;
+      readonly at: string;
+      readonly user_id: number;
+    } | null;
+  };
+  "GET /api/v9/me/time_entries/{time_entry_id}": {
+    readonly body: undefined;
+    readonly answer: {
+      readonly id: number;
+      readonly workspace_id: number;
+      readonly project_id: number | null;
+      readonly billable: boolean;
+      readonly start: string;
+      readonly stop: string | null;
+      readonly duration: number;
+      readonly description: string | null;
+      readonly tags: readonly string[] | null;
+      readonly tag_ids: readonly number[] | null;
+      readonly at: string;
+      readonly user_id: number;
+    };
+  };
+  "POST /api/v9/workspaces/{workspace_id}/time_entries": {
+    readonly body: {
+      readonly description?: string | null;
+      readonly billable?: boolean | null;
+      readonly stop?: string | null;
+      readonly duration?: number | null;
+      readonly project_id?: number | null;
+      readonly pid?: number | null;
+      readonly task_id?: number | null;
+      readonly tid?: number | null;
+      readonly tags?: readonly string[] | null;
+      readonly tag_ids?: readonly number[] | null;
+      readonly created_with: string;
+      readonly start: string;
+      readonly workspace_id?: number | null;
+      readonly wid?: number | null;
+    };
+    readonly answer: {
+      readonly id: number;
+      readonly workspace_id: number;
+      readonly project_id: number | null;
+      readonly billable: boolean;
+      readonly start: string;
+      readonly stop: string | null;
+      readonly duration: number;
+      readonly description: string | null;
+      readonly tags: readonly string[] | null;
+      readonly tag_ids: readonly number[] | null;
+      readonly at: string;
+      readonly user_id: number;
+    };
+  };
+  "POST /api/v9/time_entries": {
+    readonly body: {
+      readonly description?: string | null;
+      readonly billable?: boolean | null;
+      readonly stop?: string | null;
+      readonly duration?: number | null;
+      readonly project_id?: number | null;
+      readonly pid?: number | null;
+      readonly task_id?: number | null;
+      readonly tid?: number | null;
+      readonly tags?: readonly string[] | null;
+      readonly tag_ids?: readonly number[] | null;
+      readonly created_with: string;
+      readonly start: string;
+      readonly workspace_id?: number | null;
+      readonly wid?: number | null;
+    };
+    readonly answer: {
+      readonly id: number;
+      readonly workspace_id: number;
+      readonly project_id: number | null;
+      readonly billable: boolean;
+      readonly start: string;
+      readonly stop: string | null;
+      readonly duration: number;
+      readonly description: string | null;
+      readonly tags: readonly string[] | null;
+      readonly tag_ids: readonly number[] | null;
+      readonly at: string;
+      readonly user_id: number;
+    };
+  };
+  "PUT /api/v9/workspaces/{workspace_id}/time_entries/{time_entry_id}": {
+    readonly body: {
+      readonly description?: string | null;
+      readonly billable?: boolean | null;
+      readonly stop?: string | null;
+      readonly duration?: number | null;
+      readonly project_id?: number | null;
+      readonly pid?: number | null;
+      readonly task_id?: number | null;
+      readonly tid?: number | null;
+      readonly tags?: readonly string[] | null;
+      readonly tag_ids?: readonly number[] | null;
+      readonly start?: string | null;
+      readonly tag_action?: "add" | "delete" | "remove" | "" | null;
+    };
+    readonly answer: {
+      readonly id: number;
+      readonly workspace_id: number;
+      readonly project_id: number | null;
+      readonly billable: boolean;
+      readonly start: string;
+      readonly stop: string | null;
+      readonly duration: number;
+      readonly description: string | null;
+      readonly tags: readonly string[] | null;
+      readonly tag_ids: readonly number[] | null;
+      readonly at: string;
+      readonly user_id: number;
+    };
+  };
+  "DELETE /api/v9/workspaces/{workspace_id}/time_entries/{time_entry_id}": {
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  "PUT /api/v9/time_entries/{time_entry_id}": {
+    readonly body: {
+      readonly description?: string | null;
+      readonly billable?: boolean | null;
+      readonly stop?: string | null;
+      readonly duration?: number | null;
+      readonly project_id?: number | null;
+      readonly pid?: number | null;
+      readonly task_id?: number | null;
+      readonly tid?: number | null;
+      readonly tags?: readonly string[] | null;
+      readonly tag_ids?: readonly number[] | null;
+      readonly start?: string | null;
+      readonly tag_action?: "add" | "delete" | "remove" | "" | null;
+    };
+    readonly answer: {
+      readonly id: number;
+      readonly workspace_id: number;
+      readonly project_id: number | null;
+      readonly billable: boolean;
+      readonly start: string;
+      readonly stop: string | null;
+      readonly duration: number;
+      readonly description: string | null;
+      readonly tags: readonly string[] | null;
+      readonly tag_ids: readonly number[] | null;
+      readonly at: string;
+      readonly user_id: number;
+    };
+  };
+  "DELETE /api/v9/time_entries/{time_entry_id}": { readonly body: undefined; readonly answer: undefined };
+  "PATCH /api/v9/workspaces/{workspace_id}/time_entries/{time_entry_id}/stop": {
+    readonly body: undefined;
+    readonly answer: {
+      readonly id: number;
+      readonly workspace_id: number;
+      readonly project_id: number | null;
+      readonly billable: boolean;
+      readonly start: string;
+      readonly stop: string | null;
+      readonly duration: number;
+      readonly description: string | null;
+      readonly tags: readonly string[] | null;
+      readonly tag_ids: readonly number[] | null;
+      readonly at: string;
+      readonly user_id: number;
+    };
+  };
   "GET /api/v9/status": { readonly body: undefined; readonly answer: { readonly status: "OK" } };
   "GET /api/v9/keys": {
     readonly body: undefined;
@@ -407,6 +604,7 @@ export type RefusalCode =
   | "sign_up_throttled"
   | "mail_throttled"
   | "code_throttled"
+  | "already_stopped"
   | "quota_exceeded"
   | "missing_auth_header"
   | "malformed_auth_header"
