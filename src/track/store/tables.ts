@@ -108,7 +108,6 @@ type TrackTables = {
   time_entry_tags: TimeEntryTagTable;
 };
 
-export type ClientRow = Selectable<ClientTable>;
 export type ProjectRow = Selectable<ProjectTable>;
 export type TagRow = Selectable<TagTable>;
 export type TimeEntryRow = Selectable<TimeEntryTable>;

@@ -5,7 +5,7 @@ import { refusals } from "../refusals.ts";
 const form = /^[1-9]\d{0,14}$/;
 
 /** An id as a number; undefined when it is none. */
-export const readId = (text: string): number | undefined => (form.test(text) ? Number(text) : undefined);
+const readId = (text: string): number | undefined => (form.test(text) ? Number(text) : undefined);
 
 /** An id of a path: what is none names nothing. @throws Refusal not_found */
 export const idOf = (text: string, sentence?: string): number => {
