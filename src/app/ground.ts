@@ -8,7 +8,14 @@ import {
   type Principal,
 } from "#accounts";
 import { fileURLToPath } from "node:url";
-import { connectChannels, connectEvents, createConnect, loadCatalogue, type Connect } from "#connect";
+import {
+  connectChannels,
+  connectEvents,
+  createConnect,
+  loadCatalogue,
+  loadDestinationKey,
+  type Connect,
+} from "#connect";
 import { provision } from "#track";
 import { second, systemClock, type Clock } from "#kernel/clock.ts";
 import type { Config } from "#kernel/config.ts";
@@ -147,6 +154,7 @@ export const layGround = async (
   });
   const ownApi = createOwnApi(config.origin);
   const connect = createConnect({
+    destinationKey: await loadDestinationKey(keyed),
     store,
     clock,
     random,

@@ -42,6 +42,8 @@ export type ConnectDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly rootKeys: RootKeys;
+  /** Of vault.ts. */
+  readonly destinationKey: Buffer;
   readonly tries: Tries;
   readonly audit: Audit<ConnectAudit>;
   readonly log: Log;

@@ -1,4 +1,4 @@
-import { minute } from "../kernel/clock.ts";
+import { day, minute } from "../kernel/clock.ts";
 import type { Route } from "../kernel/http/route.ts";
 import type { Timetable } from "../kernel/jobs.ts";
 import type { Provider } from "./catalogue/model/provider.ts";
@@ -20,6 +20,7 @@ import { createCredentialCache } from "./proxy/credential-cache.ts";
 import { proxyRoutes } from "./proxy/routes.ts";
 import { sessionRoutes } from "./sessions/routes.ts";
 import { keyOrSession, sessionInHeader, sessionInQuery } from "./sessions/session-tokens.ts";
+import { bindConnections } from "./vault/bind-connections.ts";
 import { purgeConnectSessions } from "./store/connect-sessions.ts";
 import { purgeProviderWaits } from "./store/provider-waits.ts";
 import { createOperatorUseCases, createUseCases, type OperatorUseCases } from "./use-cases.ts";
@@ -29,6 +30,7 @@ import { createWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 import type { Gates } from "./wire/gates.ts";
 import { unsupportedRoutes } from "./wire/not-supported.ts";
 
+export { loadDestinationKey } from "./vault/destination-key.ts";
 export { checkProviderFile, loadCatalogue } from "./catalogue/catalogue.ts";
 export type { Field, Provider, Shape } from "./catalogue/model/provider.ts";
 export { faultLine } from "./catalogue/reading/read-provider.ts";
@@ -113,6 +115,7 @@ export const createConnect = (deps: ConnectDeps): Connect => {
         await purgeConnectSessions(deps.store.query, now - longestSubmitMs, signal);
         await purgeProviderWaits(deps.store.query, now, signal);
       });
+      timetable.register("bind-connections", day, bindConnections(deps));
       timetable.register("erase-integrations", minute, eraseIntegrations(deps));
       webhooks.registerJobs(timetable);
     },

@@ -8,7 +8,10 @@ import type { KeyCaller } from "../wire/actor.ts";
 import type { connectionAnswer } from "../wire/answers.ts";
 import { shownConnection } from "./shown-connection.ts";
 
-type Deps = Pick<RoomDeps, "store" | "clock" | "rootKeys" | "log" | "catalogue" | "policy">;
+type Deps = Pick<
+  RoomDeps,
+  "store" | "clock" | "rootKeys" | "destinationKey" | "log" | "catalogue" | "policy"
+>;
 
 export type Brought = Pick<
   Import,

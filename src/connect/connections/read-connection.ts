@@ -12,7 +12,7 @@ import { shownConnection } from "./shown-connection.ts";
 import { openKept } from "../vault/vault.ts";
 import { refusals } from "../model/refusals.ts";
 
-type Deps = Pick<ConnectDeps, "store" | "clock" | "rootKeys" | "log"> & {
+type Deps = Pick<ConnectDeps, "store" | "clock" | "rootKeys" | "destinationKey" | "log"> & {
   readonly reads: ConnectionReads;
   readonly uses: ConnectionUse;
 };

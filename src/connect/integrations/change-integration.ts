@@ -16,7 +16,16 @@ import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   RoomDeps,
-  "store" | "clock" | "random" | "rootKeys" | "log" | "audit" | "catalogue" | "policy" | "tell"
+  | "store"
+  | "clock"
+  | "random"
+  | "rootKeys"
+  | "destinationKey"
+  | "log"
+  | "audit"
+  | "catalogue"
+  | "policy"
+  | "tell"
 >;
 
 /** @throws Refusal not_found, as recorded */
@@ -84,13 +93,18 @@ export const changeIntegration =
       const uniqueKey = wanted.unique_key ?? before.uniqueKey;
       await refuseRenaming(tx, before, uniqueKey);
       const config = configOf(deps, before, wanted);
-      const place = { environmentId: environment.id, uniqueKey, configVersion: before.configVersion + 1 };
+      const place = {
+        environmentId: environment.id,
+        uniqueKey,
+        configVersion: before.configVersion + 1,
+        provider: before.provider,
+        config: config.open,
+      };
       const draft: Integration = {
         ...before,
         ...place,
         displayName: wanted.display_name ?? before.displayName,
         forwardWebhooks: wanted.forward_webhooks ?? before.forwardWebhooks,
-        config: config.open,
         sealedConfig: sealConfig(deps, place, config.secret),
       };
       const after = await updateIntegration(tx.query, draft, deps.clock.now());

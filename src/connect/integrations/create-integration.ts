@@ -8,7 +8,10 @@ import { checkIntegrationConfig } from "./integration-config.ts";
 import { insertIntegration } from "../store/integrations.ts";
 import { sealConfig } from "../vault/vault.ts";
 
-type Deps = Pick<ConnectDeps, "store" | "clock" | "random" | "rootKeys" | "audit" | "catalogue" | "policy">;
+type Deps = Pick<
+  ConnectDeps,
+  "store" | "clock" | "random" | "rootKeys" | "destinationKey" | "audit" | "catalogue" | "policy"
+>;
 
 /** The code and the path are the original's (recorded). */
 export const keyIsTaken = () => invalidBody(["uniqueKey"], "Unique key already exists", "invalid_string");
@@ -20,13 +23,17 @@ export const createIntegration =
     const provider = deps.catalogue.get(wanted.provider);
     if (!provider) throw invalidBody(["provider"], "Invalid provider", "invalid_string");
     const config = checkIntegrationConfig(provider, wanted.integration_config ?? {}, deps.policy);
-    const place = { environmentId: environment.id, uniqueKey: wanted.unique_key, configVersion: 1 };
+    const place = {
+      environmentId: environment.id,
+      uniqueKey: wanted.unique_key,
+      configVersion: 1,
+      provider: provider.name,
+      config: config.open,
+    };
     const draft = {
       ...place,
-      provider: provider.name,
       displayName: wanted.display_name ?? provider.display_name,
       forwardWebhooks: wanted.forward_webhooks ?? true,
-      config: config.open,
       sealedConfig: sealConfig(deps, place, config.secret),
     };
     return deps.store.transaction(async (tx) => {

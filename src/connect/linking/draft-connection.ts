@@ -15,7 +15,7 @@ type Labels = "metadata" | "endUser" | "tags" | "webhookUrlOverride";
 
 /** A connection with these credentials, sealed for its place; over a former one, as its next version. */
 export const draftConnection = (
-  deps: Pick<RoomDeps, "clock" | "random" | "rootKeys">,
+  deps: Pick<RoomDeps, "clock" | "random" | "rootKeys" | "destinationKey">,
   {
     integration,
     provider,
@@ -34,16 +34,20 @@ export const draftConnection = (
     integrationId: integration.id,
     connectionId: at.connectionId,
     sealedVersion: (at.former?.sealedVersion ?? 0) + 1,
+    shape: verified.shape,
+    origin: verified.origin,
+    config: open,
   };
   return {
     ...place,
-    shape: verified.shape,
-    sealed: sealKept(deps, place, { credentials: verified.credentials, config: secret }),
-    config: open,
+    sealed: sealKept(
+      deps,
+      { ...place, provider: integration.provider },
+      { credentials: verified.credentials, config: secret },
+    ),
     account: verified.account,
     state: "live",
     stateReason: null,
-    origin: verified.origin,
     lastVerifiedAt: verified.account === null ? null : deps.clock.now(),
   };
 };

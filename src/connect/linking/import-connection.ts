@@ -24,7 +24,16 @@ import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   RoomDeps,
-  "store" | "clock" | "random" | "rootKeys" | "audit" | "log" | "outbound" | "ownApi" | "tell"
+  | "store"
+  | "clock"
+  | "random"
+  | "rootKeys"
+  | "destinationKey"
+  | "audit"
+  | "log"
+  | "outbound"
+  | "ownApi"
+  | "tell"
 >;
 
 export type Import = {

@@ -17,7 +17,7 @@ import { draftConnection, type Accepted } from "./draft-connection.ts";
 import { formerOf, refuseDeleted, type Submission } from "./submission.ts";
 import { refusals } from "../model/refusals.ts";
 
-type Deps = Pick<RoomDeps, "clock" | "random" | "rootKeys" | "audit" | "policy" | "tell">;
+type Deps = Pick<RoomDeps, "clock" | "random" | "rootKeys" | "destinationKey" | "audit" | "policy" | "tell">;
 
 export type Linked = { readonly connectionId: string; readonly account: ProviderAccount | null };
 

@@ -18,6 +18,7 @@ type Deps = Pick<
   | "clock"
   | "random"
   | "rootKeys"
+  | "destinationKey"
   | "tries"
   | "audit"
   | "log"
@@ -31,7 +32,7 @@ export type LinkAccount = (submission: Submission) => Promise<Linked>;
 
 /** @throws Refusal input_invalid, connection_failing */
 const configOf = (
-  deps: Pick<Deps, "rootKeys" | "log">,
+  deps: Pick<Deps, "rootKeys" | "destinationKey" | "log">,
   { session, integration, provider, config }: Submission,
   former: Connection | undefined,
 ): Texts => {

@@ -37,7 +37,7 @@ const mostConnections = 2000;
 /** So long opened credentials may stay, used or not. */
 const openMs = 10 * minute;
 
-type Deps = Pick<ConnectDeps, "store" | "clock" | "rootKeys" | "log" | "catalogue">;
+type Deps = Pick<ConnectDeps, "store" | "clock" | "rootKeys" | "destinationKey" | "log" | "catalogue">;
 
 const partsOf = (
   deps: Deps,

@@ -111,3 +111,17 @@ export const touchConnections = async (query: Queries, used: ReadonlyMap<number,
       .execute();
   }
 };
+
+/** The same credentials under another seal; nothing happens when they are others by now. */
+export const setSealed = async (
+  query: Queries,
+  { id, sealed: former }: Pick<Connection, "id" | "sealed">,
+  sealed: string,
+): Promise<void> => {
+  await tables(query)
+    .updateTable("connections")
+    .set({ sealed })
+    .where("id", "=", id)
+    .where("sealed", "=", former)
+    .execute();
+};

@@ -74,6 +74,17 @@ const withTags = async (query: Queries, rows: readonly Joined[]): Promise<readon
   );
 };
 
+/** In the order of their numbers. */
+export const connectionsBehind = async (
+  query: Queries,
+  row: number,
+  most: number,
+): Promise<readonly Connection[]> =>
+  withTags(
+    query,
+    await joined(query).where("connections.id", ">", row).orderBy("connections.id").limit(most).execute(),
+  );
+
 export const connectionByKeys = async (
   query: Queries,
   environmentId: number,

@@ -32,6 +32,20 @@ export const integrationsOf = async (
       .execute()
   ).map(integrationOf);
 
+/** Of all environments. */
+export const allIntegrations = async (query: Queries): Promise<readonly Integration[]> =>
+  (await tables(query).selectFrom("integrations").selectAll().where("deleted_at", "is", null).execute()).map(
+    integrationOf,
+  );
+
+export const setSealedConfig = async (query: Queries, id: number, sealed: string): Promise<void> => {
+  await tables(query)
+    .updateTable("integrations")
+    .set({ sealed_config: sealed })
+    .where("id", "=", id)
+    .execute();
+};
+
 export const integrationByKey = async (
   query: Queries,
   environmentId: number,

@@ -28,25 +28,60 @@ const kept = z.object({ credentials: texts, config: texts });
 
 export type ConnectionPlace = Pick<
   Connection,
-  "environmentId" | "integrationId" | "connectionId" | "sealedVersion"
+  | "environmentId"
+  | "integrationId"
+  | "connectionId"
+  | "sealedVersion"
+  | "provider"
+  | "shape"
+  | "origin"
+  | "config"
 >;
 
-const placeOf = (of: ConnectionPlace): Place => ({
+/**
+ * Part of what records are bound to, drawn once for a store. Whoever can write the database, but has no root key, can
+ * take it away and have another one drawn; then nothing opens that was bound before.
+ */
+export type DestinationKey = { readonly destinationKey: Buffer };
+
+/** One text of what decides where credentials go, whatever order it came in. */
+const bindingOf = (
+  { destinationKey }: DestinationKey,
+  facts: readonly string[],
+  config: Readonly<Record<string, string | boolean>>,
+): string =>
+  JSON.stringify([
+    destinationKey.toString("hex"),
+    ...facts,
+    Object.entries(config).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  ]);
+
+/** Where a record was bound to nothing but its place, as it was before destinations were sealed. */
+const unboundPlaceOf = (
+  of: Pick<ConnectionPlace, "environmentId" | "integrationId" | "connectionId" | "sealedVersion">,
+): Place => ({
   room: "connect",
   row: `${of.environmentId}/${of.integrationId}/${of.connectionId}`,
   field: "credentials",
   version: of.sealedVersion,
 });
 
-type Keys = { readonly rootKeys: RootKeys; readonly random: Random };
-type Opening = { readonly rootKeys: RootKeys; readonly log: Log };
+const placeOf = (key: DestinationKey, of: ConnectionPlace): Place => ({
+  ...unboundPlaceOf(of),
+  binding: bindingOf(key, [of.provider, of.shape, of.origin], of.config),
+});
+
+type Keys = DestinationKey & { readonly rootKeys: RootKeys; readonly random: Random };
+type Opening = DestinationKey & { readonly rootKeys: RootKeys; readonly log: Log };
+type SessionKeys = Omit<Keys, "destinationKey">;
+type SessionOpening = Omit<Opening, "destinationKey">;
 
 const parsed = <Value>(schema: z.ZodType<Value>, opened: Secret): Value =>
   schema.parse(JSON.parse(opened.reveal()));
 
 /** Whoever calls learns that it can't be used; why, and where that record lies, is for the operator alone. */
 const openOr = (
-  { rootKeys, log }: Opening,
+  { rootKeys, log }: SessionOpening,
   place: Place,
   record: { sealed: string; text: string },
 ): Secret => {
@@ -59,15 +94,43 @@ const openOr = (
   }
 };
 
-export const sealKept = ({ rootKeys, random }: Keys, place: ConnectionPlace, secrets: Kept): string =>
-  seal(rootKeys, random, placeOf(place), new Secret(JSON.stringify(secrets)));
+export const sealKept = (keys: Keys, place: ConnectionPlace, secrets: Kept): string =>
+  seal(keys.rootKeys, keys.random, placeOf(keys, place), new Secret(JSON.stringify(secrets)));
 
 type SealedConnection = ConnectionPlace & { readonly sealed: string };
 
-/** @throws Refusal connection_failing when the record was changed or moved, or its root key is not at hand */
+/** Undefined when it does not open there. */
+const openAt = ({ rootKeys }: Pick<Keys, "rootKeys">, place: Place, sealed: string): Secret | undefined => {
+  try {
+    return open(rootKeys, place, sealed);
+  } catch (error) {
+    if (error instanceof UnsealError) return undefined;
+    throw error;
+  }
+};
+
+/**
+ * What was sealed before destinations were, sealed anew with its own; undefined when it is, or does not open at all.
+ * To be dropped, and such records with it, in the release behind the one that brings it.
+ */
+export const boundAnew = (keys: Keys, connection: SealedConnection): string | undefined => {
+  if (openAt(keys, placeOf(keys, connection), connection.sealed)) return undefined;
+  const former = openAt(keys, unboundPlaceOf(connection), connection.sealed);
+  return former && seal(keys.rootKeys, keys.random, placeOf(keys, connection), former);
+};
+
+/**
+ * @throws Refusal connection_failing when the record was changed or moved, or what decides where its credentials go
+ * was, or its root key is not at hand
+ */
 export const openKept = (deps: Opening, connection: SealedConnection): Kept => {
+  const { sealed } = connection;
   const text = "What is kept of this connection can't be opened any more: link it anew";
-  return parsed(kept, openOr(deps, placeOf(connection), { sealed: connection.sealed, text }));
+  const former = (): Secret => {
+    const opened = openAt(deps, unboundPlaceOf(connection), sealed);
+    return opened ?? openOr(deps, placeOf(deps, connection), { sealed, text });
+  };
+  return parsed(kept, openAt(deps, placeOf(deps, connection), sealed) ?? former());
 };
 
 /** Of a connection that gets other credentials: a record that does not open must not stand in their way. */
@@ -96,7 +159,7 @@ export type SecretDefaults = z.infer<typeof defaults>;
 
 /** Null when there is none. */
 export const sealDefaults = (
-  { rootKeys, random }: Keys,
+  { rootKeys, random }: SessionKeys,
   place: SessionPlace,
   secrets: SecretDefaults,
 ): string | null =>
@@ -106,7 +169,7 @@ export const sealDefaults = (
 
 /** @throws Refusal connection_failing when the record was changed or moved, or its root key is not at hand */
 export const openDefaults = (
-  deps: Opening,
+  deps: SessionOpening,
   session: SessionPlace & { readonly terms: Pick<ConnectSession["terms"], "sealedDefaults"> },
 ): SecretDefaults => {
   const { sealedDefaults: sealed } = session.terms;
@@ -115,32 +178,49 @@ export const openDefaults = (
   return parsed(defaults, openOr(deps, defaultsPlaceOf(session), { sealed, text }));
 };
 
-type IntegrationPlace = Pick<Integration, "environmentId" | "uniqueKey" | "configVersion">;
+type IntegrationPlace = Pick<
+  Integration,
+  "environmentId" | "uniqueKey" | "configVersion" | "provider" | "config"
+>;
 
-const configPlaceOf = (of: IntegrationPlace): Place => ({
+const unboundConfigPlaceOf = (
+  of: Pick<IntegrationPlace, "environmentId" | "uniqueKey" | "configVersion">,
+): Place => ({
   room: "connect",
   row: `${of.environmentId}/${of.uniqueKey}`,
   field: "integration_config",
   version: of.configVersion,
 });
 
-/** The secret fields of an integration's configuration; null when there is none. */
-export const sealConfig = (
-  { rootKeys, random }: Keys,
-  place: IntegrationPlace,
-  config: Readonly<Record<string, string>>,
-): string | null =>
-  Object.keys(config).length === 0
-    ? null
-    : seal(rootKeys, random, configPlaceOf(place), new Secret(JSON.stringify(config)));
+const configPlaceOf = (key: DestinationKey, of: IntegrationPlace): Place => ({
+  ...unboundConfigPlaceOf(of),
+  binding: bindingOf(key, [of.provider], of.config),
+});
 
-/** @throws Refusal connection_failing when the record was changed or moved, or its root key is not at hand */
+/** The secret fields of an integration's configuration, and what vouches for its provider and for the other fields. */
+export const sealConfig = (
+  keys: Keys,
+  place: IntegrationPlace,
+  secrets: Readonly<Record<string, string>>,
+): string =>
+  seal(keys.rootKeys, keys.random, configPlaceOf(keys, place), new Secret(JSON.stringify(secrets)));
+
+type SealedIntegration = IntegrationPlace & Pick<Integration, "sealedConfig">;
+
+/** @throws Refusal connection_failing when the integration was changed in the database, or its root key is not at hand */
 export const openConfig = (
   deps: Opening,
-  integration: IntegrationPlace & Pick<Integration, "sealedConfig">,
+  integration: SealedIntegration,
 ): Readonly<Record<string, string>> => {
-  const { sealedConfig: sealed } = integration;
-  if (sealed === null) return {};
   const text = "The secret settings of this integration can't be opened any more: make the integration anew";
-  return parsed(texts, openOr(deps, configPlaceOf(integration), { sealed, text }));
+  const record = { sealed: integration.sealedConfig ?? "", text };
+  return parsed(texts, openOr(deps, configPlaceOf(deps, integration), record));
+};
+
+/** Of an integration that was made before destinations were sealed. @throws UnsealError when it was tampered with */
+export const configBoundAnew = (keys: Keys, integration: SealedIntegration): string => {
+  const { sealedConfig: sealed } = integration;
+  const secrets =
+    sealed === null ? {} : parsed(texts, open(keys.rootKeys, unboundConfigPlaceOf(integration), sealed));
+  return sealConfig(keys, integration, secrets);
 };

@@ -14,7 +14,7 @@ import { refusals } from "../model/refusals.ts";
 
 type Deps = Pick<
   RoomDeps,
-  "store" | "clock" | "rootKeys" | "catalogue" | "log" | "outbound" | "ownApi" | "tell"
+  "store" | "clock" | "rootKeys" | "destinationKey" | "catalogue" | "log" | "outbound" | "ownApi" | "tell"
 >;
 
 export type Finding = {

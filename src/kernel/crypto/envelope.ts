@@ -27,6 +27,8 @@ export type Place = {
   readonly field: string;
   /** Goes up with every new value of the field. */
   readonly version: number;
+  /** Facts beside the record that it must not be used without: altered ones don't open it. */
+  readonly binding?: string;
 };
 
 export type UnsealReason = "malformed" | "root_key_unknown" | "not_authentic";
@@ -54,8 +56,8 @@ export class UnsealError extends Error {
   }
 }
 
-const placeData = ({ room, row, field, version }: Place): Buffer =>
-  lengthPrefixed("record", room, row, field, String(version));
+const placeData = ({ room, row, field, version, binding }: Place): Buffer =>
+  lengthPrefixed("record", room, row, field, String(version), ...(binding === undefined ? [] : [binding]));
 
 const keyData = (rootKeyId: string): Buffer => lengthPrefixed("data key", rootKeyId);
 
