@@ -43,6 +43,8 @@ export type Surprises = {
   readonly longestCallMs?: number;
   /** How long closing waits for who is being told something. */
   readonly longestTellingMs?: number;
+  /** Within which time a mail is taken. */
+  readonly latestLookMs?: number;
   /** Whom outbound calls ask and believe besides: name servers as `address:port`, and PEM certificates. */
   readonly outbound?: Pick<OutboundDeps, "nameServers" | "authorities">;
 };

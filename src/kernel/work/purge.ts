@@ -46,3 +46,13 @@ export const purge = async (
   }, signal);
   return rows;
 };
+
+/** Forgets changes that every running process has read long ago. @param before epoch milliseconds */
+export const purgeChanges = async (
+  query: Kysely<KernelTables>,
+  before: number,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const where = sql<boolean>`at < ${before}`;
+  await purge(query, { table: "changes", key: ["seq"], where, by: "at" }, signal);
+};
