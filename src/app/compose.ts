@@ -25,6 +25,7 @@ import { createOutboxTransport, purgeOutbox } from "#kernel/mail/transport.outbo
 import { createSmtpTransport } from "#kernel/mail/transport.smtp.ts";
 import { createByteBudget, type ByteBudget } from "#kernel/memory/byte-budget.ts";
 import type { Log } from "#kernel/telemetry/log.ts";
+import { purgeChanges } from "#kernel/db/purge.ts";
 import { demoSpot } from "./pages/connect-demo.ts";
 import { withDocuments } from "./documents/docs-routes.ts";
 import { guideRoutes } from "./guides/routes.ts";
@@ -79,7 +80,7 @@ const transportOf = (config: Config): MailTransport => {
  * await server.stop(); // lets running calls end, and calls house.close()
  */
 export const compose = async (config: Config, log: Log, surprises: Surprises = {}): Promise<House> => {
-  const { longestTellingMs = 5 * second } = surprises;
+  const { longestTellingMs = 5 * second, latestLookMs } = surprises;
   const store = await openMigratedStore(config, surprises.clock ?? systemClock, log);
   try {
     const drain = createDrain();
@@ -91,7 +92,15 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
     const readiness = await createReadiness(store, storeAddress(config), drain);
 
     // Mail and jobs
-    const courier = createCourier({ store, rootKeys, clock, log, transport: transportOf(config) });
+    const courier = createCourier({
+      store,
+      rootKeys,
+      clock,
+      random,
+      log,
+      transport: transportOf(config),
+      ...(latestLookMs === undefined ? {} : { latestLookMs }),
+    });
     const timetable = createTimetable({ store, clock, log });
 
     // What you may reach
@@ -148,7 +157,7 @@ export const compose = async (config: Config, log: Log, surprises: Surprises = {
       async () => void (await purgeOutbox(outboxFolder(config), clock.now())),
     );
     timetable.register("purge-changes", 10 * minute, (signal) =>
-      store.changes.purge(clock.now() - hour, signal),
+      purgeChanges(store.query, clock.now() - hour, signal),
     );
 
     const noteFailure = (error: unknown): void => log.warn("last_seen_not_written", { error });

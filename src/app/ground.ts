@@ -58,6 +58,8 @@ export type Surprises = {
   readonly longestTellingMs?: number;
   /** The user of this machine, by number, whose calls may read the outbox in local mode. */
   readonly mailReader?: number;
+  /** Within which time a mail is taken. */
+  readonly latestLookMs?: number;
   /** Whom outbound calls ask and believe besides: name servers as `address:port`, and PEM certificates. */
   readonly outbound?: Pick<OutboundDeps, "nameServers" | "authorities">;
 };

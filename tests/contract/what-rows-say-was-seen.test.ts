@@ -46,6 +46,7 @@ const unseen: readonly (readonly [reason: string, of: readonly string[]])[] = [
       "GET /dev/mail: host_unknown",
     ],
   ],
+  ["seen by tests/nodes, on a server in a process of its own", ["GET /readyz: stopping"]],
   [
     "the demo takes over what guard and proxy refuse; both are seen where they are at home",
     ["GET /connect/demo: *", "GET /connect/demo/me: *"],

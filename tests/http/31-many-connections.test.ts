@@ -171,6 +171,33 @@ describe("An integration with many connections", () => {
     expect(await rowsIn("integrations", second)).toBe(0);
   });
 
+  test("is erased to its end by another process, when one was killed in the middle, as soon as its lease has run out", async () => {
+    const first = await startHouse({ LATCHKEY_OUTBOUND_ALLOW: receiver.origin });
+    const inFirst = await openScene(first, receiver);
+    await bringMany("crowded", 4 * many, { house: first, app: inFirst.app });
+    await inFirst.app.send("DELETE", "/integrations/crowded");
+    first.clock.advance(minute);
+    const erasing = first.inside.timetable.runDue();
+    while ((await rowsIn("connections", first)) === 4 * many) await setImmediate();
+    await first.inside.timetable.stop();
+    await erasing;
+    expect(await rowsIn("connections", first)).toBeGreaterThan(0);
+    // Whoever is killed leaves its lease behind, and the pieces that it has committed.
+    await first.inside.store.query
+      .updateTable("jobs")
+      .set({ leased_until: first.clock.now() + 10 * minute })
+      .where("name", "=", "erase-integrations")
+      .execute();
+
+    const second = await first.restart();
+    await second.inside.timetable.runDue();
+    expect(await rowsIn("connections", second)).toBeGreaterThan(0);
+    second.clock.advance(10 * minute);
+    await second.inside.timetable.runDue();
+    expect(await rowsIn("connections", second)).toBe(0);
+    expect(await rowsIn("integrations", second)).toBe(0);
+  });
+
   test("fails with all of them when its address changes, and the app is told of each", async () => {
     const json = { integration_config: { base_url: null } };
     expect((await app.send("PATCH", "/integrations/crowded", { json })).status).toBe(200);

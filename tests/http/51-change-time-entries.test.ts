@@ -72,13 +72,16 @@ describe("changing and deleting", () => {
   test("a deleted entry is gone, but for who asks what has changed", async () => {
     const { made, list, send, entries, current } = await worker();
     const { id } = await made({ duration: -1 });
+    const other = await made({ duration: 1, start: "2026-01-01" });
     const path = `${entries}/${String(id)}`;
 
     expect((await send("DELETE", path)).status).toBe(200);
+    expect((await send("DELETE", `/api/v9/time_entries/${String(other["id"])}`)).status).toBe(200);
 
     expect(await list()).toEqual([]);
     expect(await current()).toBeNull();
     expect(await list("?since=1772600000")).toMatchObject([
+      { id: other["id"] },
       { id, server_deleted_at: "2026-03-04T05:06:07+00:00" },
     ]);
     expect(told(await send("DELETE", path))).toEqual([404, "Time entry not found"]);

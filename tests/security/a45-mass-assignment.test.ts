@@ -26,6 +26,37 @@ const session = [
 ];
 const metadata = ["connection_id", "metadata", "provider_config_key"];
 
+const madeEntry = [
+  "billable",
+  "created_with",
+  "description",
+  "duration",
+  "pid",
+  "project_id",
+  "start",
+  "stop",
+  "tag_ids",
+  "tags",
+  "task_id",
+  "tid",
+  "wid",
+  "workspace_id",
+];
+const changedEntry = [
+  "billable",
+  "description",
+  "duration",
+  "pid",
+  "project_id",
+  "start",
+  "stop",
+  "tag_action",
+  "tag_ids",
+  "tags",
+  "task_id",
+  "tid",
+];
+
 /** Every field that a body may have. A new one fails until somebody has thought about whose it is. */
 const writable: Readonly<Record<string, readonly string[]>> = {
   "POST /api/signup": ["email", "password", "tos_accepted_for", "display_name", "timezone", "remember_me"],
@@ -85,6 +116,11 @@ const writable: Readonly<Record<string, readonly string[]>> = {
   "PATCH /connection/{connection_id}/metadata": [],
   "PATCH /environment": ["app_name", "connect_origins", "dark_colour", "light_colour", "theme"],
   "PATCH /environment/webhooks": ["events", "primary_url", "secondary_url"],
+  // Whose entry it is, is who calls.
+  "POST /api/v9/workspaces/{workspace_id}/time_entries": madeEntry,
+  "POST /api/v9/time_entries": madeEntry,
+  "PUT /api/v9/workspaces/{workspace_id}/time_entries/{time_entry_id}": changedEntry,
+  "PUT /api/v9/time_entries/{time_entry_id}": changedEntry,
   "PUT /api/v9/me": [
     "beginning_of_week",
     "country_id",

@@ -69,12 +69,24 @@ const unsupported = [
   "ANY /sync/{rest*}",
 ];
 
+/** Tried in tests/http/51-change-time-entries.test.ts. */
+const ofEntries = [
+  "GET /api/v9/me/time_entries/{time_entry_id}",
+  "POST /api/v9/workspaces/{workspace_id}/time_entries",
+  "PUT /api/v9/workspaces/{workspace_id}/time_entries/{time_entry_id}",
+  "PUT /api/v9/time_entries/{time_entry_id}",
+  "PATCH /api/v9/workspaces/{workspace_id}/time_entries/{time_entry_id}/stop",
+  "DELETE /api/v9/workspaces/{workspace_id}/time_entries/{time_entry_id}",
+  "DELETE /api/v9/time_entries/{time_entry_id}",
+];
+
 const all = (rows: readonly string[], kind: Kind): Readonly<Record<string, Kind>> =>
   Object.fromEntries(rows.map((row) => [row, kind]));
 
 /** Every varying part of a path, and what it is. A new one fails until somebody has said which, and tested it. */
 const varying: Readonly<Record<string, Kind>> = {
   "GET /api/v9/workspaces/{workspace_id}": "an id",
+  ...all(ofEntries, "an id"),
   "DELETE /api/me/sessions/{session_id}": "an id",
   "GET /assets/{file}": "a public file",
   "GET /connect/assets/{file}": "a public file",

@@ -9,28 +9,36 @@ import { fieldsOf, listOf } from "./shapes.ts";
  * What lets a call through, for every route that changes something. A new route fails the first test until somebody
  * has thought about it.
  */
-export const authority: Readonly<Record<string, "cookie" | "begins a session" | "mailed code" | "nothing">> =
-  {
-    "POST /api/signup": "begins a session",
-    "POST /api/sessions": "begins a session",
-    "POST /api/me/password_reset/confirm/{code}": "begins a session",
-    "DELETE /api/sessions": "cookie",
-    "POST /api/me/close_account/track": "cookie",
-    "DELETE /api/me/sessions": "cookie",
-    "DELETE /api/me/sessions/{session_id}": "cookie",
-    "POST /api/me/email_change/request": "cookie",
-    "DELETE /api/me/email_change": "cookie",
-    "PUT /api/v9/me": "cookie",
-    "POST /api/v9/me/reset_token": "cookie",
-    "POST /api/v9/me/close_account": "cookie",
-    "POST /connect/demo/session": "cookie",
-    "DELETE /connect/demo/connection": "cookie",
-    "POST /api/me/close_account/undo/{code}": "mailed code",
-    "POST /api/me/email_verification/confirm/{code}": "mailed code",
-    // Whoever knows an address may have a code mailed to it, as often as the limits allow.
-    "POST /api/me/password_reset/request": "nothing",
-    "POST /api/me/email_verification/request": "nothing",
-  };
+export const authority: Readonly<
+  Record<string, "cookie" | "cookie of its owner" | "begins a session" | "mailed code" | "nothing">
+> = {
+  "POST /api/signup": "begins a session",
+  "POST /api/sessions": "begins a session",
+  "POST /api/me/password_reset/confirm/{code}": "begins a session",
+  "DELETE /api/sessions": "cookie",
+  "POST /api/me/close_account/track": "cookie",
+  "DELETE /api/me/sessions": "cookie",
+  "DELETE /api/me/sessions/{session_id}": "cookie",
+  "POST /api/me/email_change/request": "cookie",
+  "DELETE /api/me/email_change": "cookie",
+  "PUT /api/v9/me": "cookie",
+  "POST /api/v9/me/reset_token": "cookie",
+  "POST /api/v9/me/close_account": "cookie",
+  "POST /connect/demo/session": "cookie",
+  "DELETE /connect/demo/connection": "cookie",
+  "POST /api/v9/workspaces/{workspace_id}/time_entries": "cookie of its owner",
+  "POST /api/v9/time_entries": "cookie of its owner",
+  "PUT /api/v9/workspaces/{workspace_id}/time_entries/{time_entry_id}": "cookie of its owner",
+  "PUT /api/v9/time_entries/{time_entry_id}": "cookie of its owner",
+  "PATCH /api/v9/workspaces/{workspace_id}/time_entries/{time_entry_id}/stop": "cookie of its owner",
+  "DELETE /api/v9/workspaces/{workspace_id}/time_entries/{time_entry_id}": "cookie of its owner",
+  "DELETE /api/v9/time_entries/{time_entry_id}": "cookie of its owner",
+  "POST /api/me/close_account/undo/{code}": "mailed code",
+  "POST /api/me/email_verification/confirm/{code}": "mailed code",
+  // Whoever knows an address may have a code mailed to it, as often as the limits allow.
+  "POST /api/me/password_reset/request": "nothing",
+  "POST /api/me/email_verification/request": "nothing",
+};
 
 export const withAuthority = (which: string): readonly string[] =>
   Object.keys(authority).filter((route) => authority[route] === which);

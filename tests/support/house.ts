@@ -138,6 +138,7 @@ const build = async (ground: Ground): Promise<TestHouse> => {
     ...ground.furniture,
     clock: ground.clock,
     passwordParameters: cheapPasswords,
+    latestLookMs: 0,
   });
   const watch = watchAnswers(composed.routes);
   watches.push(watch);

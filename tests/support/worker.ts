@@ -28,7 +28,7 @@ export const newWorker = async (house: TestHouse) => {
     return listOf(reply.json()).map(fieldsOf);
   };
   const current = async (): Promise<unknown> => (await send("GET", "/api/v9/me/time_entries/current")).json();
-  return { me, workspace, entries, send, make, made, list, current };
+  return { session, me, workspace, entries, send, make, made, list, current };
 };
 
 /** Status and sentence. */

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { purge } from "../../kernel/work/purge.ts";
+import { purge } from "../../kernel/db/purge.ts";
 import type { EmailAddress } from "../../kernel/text/email-address.ts";
 import { tables, type CodePurpose, type Queries } from "./tables.ts";
 

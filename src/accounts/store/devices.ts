@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { purge } from "../../kernel/work/purge.ts";
+import { purge } from "../../kernel/db/purge.ts";
 import { tables, type Queries } from "./tables.ts";
 
 type Device = { readonly accountId: number; readonly digest: string };

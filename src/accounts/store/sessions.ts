@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { purge } from "../../kernel/work/purge.ts";
+import { purge } from "../../kernel/db/purge.ts";
 import type { Account } from "../model/account.ts";
 import { accountById } from "./accounts.ts";
 import { tables, type Queries, type SessionRow } from "./tables.ts";

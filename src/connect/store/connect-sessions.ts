@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { sessionTerms, type ConnectSession } from "../model/connect-session.ts";
 import { environmentById } from "./environments.ts";
-import { purge } from "../../kernel/work/purge.ts";
+import { purge } from "../../kernel/db/purge.ts";
 import { tables, type ConnectSessionRow, type Queries } from "./tables.ts";
 
 type NewSession = {

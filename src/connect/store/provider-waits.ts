@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { purge } from "../../kernel/work/purge.ts";
+import { purge } from "../../kernel/db/purge.ts";
 import { tables, type Queries } from "./tables.ts";
 
 /** Until when providers want to be left alone, by the integration and by the origin that said so. */

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { z } from "zod";
-import { purge } from "../../kernel/work/purge.ts";
+import { purge } from "../../kernel/db/purge.ts";
 import { tables, type Queries, type WebhookDeliveryRow } from "./tables.ts";
 
 /** What was, and is to be, sent to apps. */

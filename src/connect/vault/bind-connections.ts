@@ -1,4 +1,4 @@
-import { pieceByPiece } from "../../kernel/work/piece-by-piece.ts";
+import { pieceByPiece } from "../../kernel/piece-by-piece.ts";
 import type { ConnectDeps } from "../deps.ts";
 import { connectionsBehind } from "../store/connections.ts";
 import { setSealed } from "../store/connection-changes.ts";

@@ -1,6 +1,6 @@
 import { day, hour } from "../../kernel/clock.ts";
 import type { Timetable } from "../../kernel/jobs.ts";
-import { pieceByPiece } from "../../kernel/work/piece-by-piece.ts";
+import { pieceByPiece } from "../../kernel/piece-by-piece.ts";
 import type { ConnectDeps } from "../deps.ts";
 import { eraseSomeContents, purgeDeliveries } from "../store/webhook-deliveries.ts";
 import { dropFormerSecrets } from "../store/webhooks.ts";

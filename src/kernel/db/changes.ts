@@ -1,5 +1,4 @@
-import { sql, type Kysely, type Transaction } from "kysely";
-import { purge } from "../work/purge.ts";
+import type { Kysely, Transaction } from "kysely";
 import type { KernelTables } from "./tables.ts";
 
 /**
@@ -25,8 +24,6 @@ export type ChangeFeed = {
   onChange(listener: ChangeListener): void;
   /** Tells this process's listeners about a change that it committed itself, so that the poll need not. */
   applyOwn(change: Change): void;
-  /** Forgets what every running process has read long ago. @param before epoch milliseconds */
-  purge(before: number, signal?: AbortSignal): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -50,10 +47,8 @@ export const recordChange = async (
   return { seq, accountId };
 };
 
-/** @param purgeBy not the feed's own connection, which must never be waited for */
 export const createChangeFeed = (
   db: Kysely<KernelTables>,
-  purgeBy: Kysely<KernelTables>,
   onPollFailed: (error: unknown) => void,
 ): ChangeFeed => {
   const listeners: ChangeListener[] = [];
@@ -109,9 +104,6 @@ export const createChangeFeed = (
       // The poll may have been faster than the answer to our own commit.
       if (seq > seen) own.add(seq);
       apply(accountId);
-    },
-    purge: async (before, signal) => {
-      await purge(purgeBy, { table: "changes", key: ["seq"], where: sql`at < ${before}`, by: "at" }, signal);
     },
     start: async () => {
       await poll();

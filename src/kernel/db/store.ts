@@ -66,7 +66,7 @@ export const openStore = (
     address.kind === "sqlite"
       ? query
       : new Kysely<KernelTables>({ dialect: postgresDialect(address.url, { connections: 1, trustMs: 0 }) });
-  const changes = createChangeFeed(feedQuery, query, deps.onPollFailed);
+  const changes = createChangeFeed(feedQuery, deps.onPollFailed);
 
   const line = createLine();
 

@@ -9,7 +9,7 @@ import { day, second, type Clock } from "../clock.ts";
 import { keyedDigest } from "../crypto/digest.ts";
 import type { Store, Tx } from "../db/store.ts";
 import type { KernelTables } from "../db/tables.ts";
-import { purge } from "../work/purge.ts";
+import { purge } from "../db/purge.ts";
 
 /** How many tries, in which time, and what then. */
 export type TryPolicy = {

@@ -221,6 +221,21 @@ describe("several processes", () => {
     expect(await rows()).toEqual([]);
   });
 
+  test("wakes at a moment that chance chooses", async () => {
+    const server = await startMailServer();
+    const office = await openPostOffice(server.url);
+    const asked: number[] = [];
+    const random = { ...office.random, below: (limit: number) => (asked.push(limit), 3) };
+    const one = office.courier(undefined, undefined, random);
+    office.onWake(one.wake);
+    one.start();
+    for (let n = 0; n < 3; n++) await office.enqueue();
+    await expect.poll(() => server.taken).toHaveLength(3);
+    await one.stop();
+    expect(asked.length).toBeGreaterThanOrEqual(1);
+    expect(new Set(asked)).toEqual(new Set([500]));
+  });
+
   test("stop waits for the delivery that runs and begins no other", async () => {
     const { courier, enqueue, rows } = await openPostOffice(nowhere);
     for (let n = 0; n < 10; n++) await enqueue();

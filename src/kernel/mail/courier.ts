@@ -6,6 +6,7 @@ import { UnsealError } from "../crypto/envelope.ts";
 import type { RootKeys } from "../crypto/root-keys.ts";
 import type { Store } from "../db/store.ts";
 import type { KernelTables } from "../db/tables.ts";
+import type { Random } from "../ids.ts";
 import type { Log } from "../telemetry/log.ts";
 import { leaseTable } from "../work/lease-table.ts";
 import { backoff, createWorker, type Worker } from "../work/leased-work.ts";
@@ -16,8 +17,14 @@ export type CourierDeps = {
   readonly store: Pick<Store, "query">;
   readonly rootKeys: RootKeys;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly transport: MailTransport;
+  /**
+   * A mail is taken at some moment within so many milliseconds, which nobody can know: what its delivery costs would
+   * otherwise show in the very next answer whether a mail went to somebody. 500 when left out; 0: at once.
+   */
+  readonly latestLookMs?: number;
 };
 
 export type Courier = Pick<Worker, "wake" | "start" | "stop"> & {
@@ -55,7 +62,15 @@ const reasonOf = (error: unknown): Record<string, unknown> => {
   return { reason: told("code") ?? error.name, smtp: told("responseCode"), system: told("originalCode") };
 };
 
-export const createCourier = ({ store, rootKeys, clock, log, transport }: CourierDeps): Courier => {
+export const createCourier = ({
+  latestLookMs = 500,
+  store,
+  rootKeys,
+  clock,
+  random,
+  log,
+  transport,
+}: CourierDeps): Courier => {
   const { query } = store;
 
   const erase = async (id: string): Promise<void> => {
@@ -63,8 +78,8 @@ export const createCourier = ({ store, rootKeys, clock, log, transport }: Courie
   };
 
   /**
-   * Mails to nobody are taken and erased as others are, so that what comes after a request looks the same; but all that
-   * are due together, so that a flood of requests for nobody keeps no mail waiting.
+   * Mails to nobody are taken and erased as others are, but all that are due together: a flood of requests for nobody
+   * keeps no mail waiting.
    */
   const discardDue = async (): Promise<void> => {
     const now = clock.now();
@@ -143,5 +158,23 @@ export const createCourier = ({ store, rootKeys, clock, log, transport }: Courie
     lanesOfKey: lanesOfHost,
     lookEveryMs,
   });
-  return { wake, start, stop, deliverDue: runDue };
+
+  let waking: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    waking = undefined;
+    wake();
+  };
+
+  return {
+    wake: () => {
+      if (latestLookMs === 0) wake();
+      else waking ??= setTimeout(look, random.below(latestLookMs)).unref();
+    },
+    start,
+    stop: (withinMs) => {
+      clearTimeout(waking);
+      return stop(withinMs);
+    },
+    deliverDue: runDue,
+  };
 };

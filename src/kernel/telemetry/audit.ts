@@ -9,7 +9,7 @@ import { day, type Clock } from "../clock.ts";
 import type { Store } from "../db/store.ts";
 import type { KernelTables } from "../db/tables.ts";
 import { createRefusalsOfNobody } from "./refusals-of-nobody.ts";
-import { purge } from "../work/purge.ts";
+import { purge } from "../db/purge.ts";
 
 /** What the kernel itself has done: the operator's keys. Each room has a list of its own. */
 export const kernelEvents = ["root_key_rotated", "root_key_removed"] as const;

@@ -8,7 +8,7 @@ import type { KernelTables } from "../db/tables.ts";
 import { openTestStore } from "../mail/testing/store.ts";
 import { leaseTable } from "./lease-table.ts";
 import { backoff, createWorker } from "./leased-work.ts";
-import { pieceByPiece } from "./piece-by-piece.ts";
+import { pieceByPiece } from "../piece-by-piece.ts";
 
 type Row = KernelTables["mail_queue"];
 

@@ -1,6 +1,7 @@
 /** A queue and couriers over a store of the test's own. */
 import { parseRootKeys } from "../../crypto/root-keys.ts";
 import type { Store } from "../../db/store.ts";
+import type { Random } from "../../ids.ts";
 import { Secret } from "../../secret.ts";
 import { createCourier } from "../courier.ts";
 import type { MailMessage, MailTransport } from "../message.ts";
@@ -30,8 +31,11 @@ export const openPostOffice = async (url: string) => {
     from: "Latchkey <no-reply@id.test>",
     host: "id.test",
   });
-  const courier = (store: Store = kernel.store, transport: MailTransport = smtp) =>
-    createCourier({ ...kernel, store, log, transport });
+  const courier = (
+    store: Store = kernel.store,
+    transport: MailTransport = smtp,
+    random: Random = kernel.random,
+  ) => createCourier({ ...kernel, store, log, transport, random });
   const enqueue = (what: MailMessage = message, options?: EnqueueOptions): Promise<void> =>
     kernel.store.transaction((tx) => queue.enqueue(tx, what, options));
   const rows = () => kernel.store.query.selectFrom("mail_queue").selectAll().execute();

@@ -1,6 +1,6 @@
 import { sql, type Kysely, type RawBuilder } from "kysely";
-import type { KernelTables } from "../db/tables.ts";
-import { pieceByPiece } from "./piece-by-piece.ts";
+import type { KernelTables } from "./tables.ts";
+import { pieceByPiece } from "../piece-by-piece.ts";
 
 /** Rows that are deleted at once: all else that wants to write waits for them, and on SQLite all that reads. */
 const piece = 1000;
@@ -45,4 +45,14 @@ export const purge = async (
     return some >= piece;
   }, signal);
   return rows;
+};
+
+/** Forgets changes that every running process has read long ago. @param before epoch milliseconds */
+export const purgeChanges = async (
+  query: Kysely<KernelTables>,
+  before: number,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const where = sql<boolean>`at < ${before}`;
+  await purge(query, { table: "changes", key: ["seq"], where, by: "at" }, signal);
 };
