@@ -4,6 +4,7 @@ import { z } from "zod";
 import { codeOf, connectClient, done, environmentKey, linkAccount, refusalOf } from "../support/connect.ts";
 import { startHouse, stopHouses, type Person, type TestHouse } from "../support/house.ts";
 import type { Reply } from "../support/http.ts";
+import { writable } from "../support/writable-fields.ts";
 
 const generous = { LATCHKEY_RATE: "1000000", LATCHKEY_BURST: "1000000", LATCHKEY_SIGN_UPS: "1000" };
 
@@ -12,126 +13,6 @@ beforeAll(async () => {
   house = await startHouse(generous);
 });
 afterAll(stopHouses);
-
-const changedConnection = ["credentials", "end_user", "tags", "webhook_url_override"];
-const session = [
-  "allowed_origins",
-  "end_user",
-  "integrations_config_defaults",
-  "organization",
-  "overrides",
-  "redirect_url",
-  "tags",
-  "webhook_url_override",
-];
-const metadata = ["connection_id", "metadata", "provider_config_key"];
-
-const madeEntry = [
-  "billable",
-  "created_with",
-  "description",
-  "duration",
-  "pid",
-  "project_id",
-  "start",
-  "stop",
-  "tag_ids",
-  "tags",
-  "task_id",
-  "tid",
-  "wid",
-  "workspace_id",
-];
-const changedEntry = [
-  "billable",
-  "description",
-  "duration",
-  "pid",
-  "project_id",
-  "start",
-  "stop",
-  "tag_action",
-  "tag_ids",
-  "tags",
-  "task_id",
-  "tid",
-];
-
-/** Every field that a body may have. A new one fails until somebody has thought about whose it is. */
-const writable: Readonly<Record<string, readonly string[]>> = {
-  "POST /api/signup": ["email", "password", "tos_accepted_for", "display_name", "timezone", "remember_me"],
-  "POST /api/sessions": ["email", "password", "remember_me"],
-  "POST /api/me/close_account/track": ["current_password"],
-  "POST /api/me/email_change/request": ["email", "current_password"],
-  "POST /api/me/email_verification/request": ["email"],
-  "POST /api/me/password_reset/request": ["email"],
-  "POST /api/me/password_reset/confirm/{code}": ["keep_token", "password"],
-  "POST /api/me/close_account/undo/{code}": ["password"],
-  "POST /connect/sessions": [...session, "allowed_integrations"],
-  "POST /connect/sessions/reconnect": [...session, "connection_id", "integration_id"],
-  // Whose session it is, and for what, is not for the caller to say.
-  "POST /connect/demo/session": [],
-  "POST /api-auth/basic/{integration_key}": ["username", "password", "params"],
-  "POST /api-auth/api-key/{integration_key}": ["apiKey", "params"],
-  "POST /auth/unauthenticated/{integration_key}": ["params"],
-  "POST /config": ["provider", "provider_config_key"],
-  "PUT /config": ["provider", "provider_config_key"],
-  "POST /integrations": ["display_name", "forward_webhooks", "integration_config", "provider", "unique_key"],
-  "PATCH /integrations/{integration_key}": [
-    "display_name",
-    "forward_webhooks",
-    "integration_config",
-    "unique_key",
-  ],
-  "POST /connections": [
-    "connection_config",
-    "connection_id",
-    "credentials",
-    "end_user",
-    "metadata",
-    "organization",
-    "provider_config_key",
-    "tags",
-    "verify",
-    "webhook_url_override",
-  ],
-  "POST /connection": [
-    "api_key",
-    "connection_config",
-    "connection_id",
-    "metadata",
-    "password",
-    "provider_config_key",
-    "username",
-  ],
-  "POST /connections/verify": ["connection_id", "provider_config_key"],
-  "PATCH /connections/{connection_id*}": changedConnection,
-  "PATCH /connection/{connection_id*}": changedConnection,
-  "POST /connections/metadata": metadata,
-  "PATCH /connections/metadata": metadata,
-  "POST /connection/metadata": metadata,
-  "PATCH /connection/metadata": metadata,
-  // The whole body is the app's own: any object.
-  "POST /connection/{connection_id}/metadata": [],
-  "PATCH /connection/{connection_id}/metadata": [],
-  "PATCH /environment": ["app_name", "connect_origins", "dark_colour", "light_colour", "theme"],
-  "PATCH /environment/webhooks": ["events", "primary_url", "secondary_url"],
-  // Whose entry it is, is who calls.
-  "POST /api/v9/workspaces/{workspace_id}/time_entries": madeEntry,
-  "POST /api/v9/time_entries": madeEntry,
-  "PUT /api/v9/workspaces/{workspace_id}/time_entries/{time_entry_id}": changedEntry,
-  "PUT /api/v9/time_entries/{time_entry_id}": changedEntry,
-  "PUT /api/v9/me": [
-    "beginning_of_week",
-    "country_id",
-    "current_password",
-    "default_workspace_id",
-    "email",
-    "fullname",
-    "password",
-    "timezone",
-  ],
-};
 
 test("A45 every field of a body is known to this table", () => {
   const fields = house.inside.routes.flatMap(({ method, path, input: { schema } }) => {
