@@ -38,20 +38,25 @@ describe("latchkey root-keys", () => {
     const [first] = keys;
     const old = first?.id ?? "";
     expect(keys).toEqual([
-      { id: old, role: "seals", values: 2, places: { "api_tokens.sealed": 1, "server_secrets.sealed": 1 } },
+      {
+        id: old,
+        role: "seals",
+        values: 4,
+        places: { "api_tokens.sealed": 1, "integrations.sealed_config": 1, "server_secrets.sealed": 2 },
+      },
     ]);
 
     const rotated = await rootKeys("rotate");
     expect(rotated.code).toBe(0);
     expect(rotated.out).toMatch(/^root-\d{4}-\d\d-\d\d(-2)?\n$/);
     const id = rotated.out.trim();
-    expect(rotated.err).toContain("; 2 data keys were wrapped anew.\n");
+    expect(rotated.err).toContain("; 4 data keys were wrapped anew.\n");
     expect(rotated.err).toContain(`latchkey root-keys remove ${old}\n`);
     expect(await namesInFile()).toEqual([old, id]);
 
     const told = await rootKeys("status");
     expect(told.code).toBe(0);
-    expect(told.out).toMatch(new RegExp(`^ROOT KEY +ROLE +VALUES\n${old} +opens +0\n${id} +seals +2\n$`));
+    expect(told.out).toMatch(new RegExp(`^ROOT KEY +ROLE +VALUES\n${old} +opens +0\n${id} +seals +4\n$`));
     expect(told.err).toBe(
       `The root keys are looked for in ${path}.\nNothing leans on ${old} any more: latchkey root-keys remove ${old}\n`,
     );
@@ -62,7 +67,7 @@ describe("latchkey root-keys", () => {
     const removed = await rootKeys("remove", old, "--json");
     expect(JSON.parse(removed.out)).toEqual({ id: old, removed: true, dropped: true, forgotten: true });
     expect(await namesInFile()).toEqual([id]);
-    expect((await statusNow()).keys).toMatchObject([{ id, role: "seals", values: 2 }]);
+    expect((await statusNow()).keys).toMatchObject([{ id, role: "seals", values: 4 }]);
     expect((await rootKeys("remove", old)).err).toContain(`${old} had been removed before.\n`);
     expect((await rootKeys("remove", "nobody")).err).toBe(
       `The store knows no root key of that id; it has ${id}.\n`,

@@ -19,13 +19,18 @@ const prepare = async (route: string) => {
     POST: { created_with: "a page", start: "2026-03-04T05:00:00Z", duration: -1, wid: workspace },
     PUT: { description: "theirs" },
   };
-  const call = (headers: Sent["headers"]): Promise<Reply> =>
+  const send = (sent: Sent): Promise<Reply> =>
     house.send(
       method,
       path.replace("{workspace_id}", String(workspace)).replace("{time_entry_id}", String(id)),
-      { session, json: bodies[method], headers: { ...problem, ...headers } },
+      { session, ...sent },
     );
-  return { id, current, call };
+  const call = (headers: Sent["headers"]): Promise<Reply> =>
+    send({ json: bodies[method], headers: { ...problem, ...headers } });
+  /** A body of this type, as a form sends it. */
+  const post = (type: string): Promise<Reply> =>
+    send({ body: JSON.stringify(bodies[method] ?? {}), headers: { ...problem, "content-type": type } });
+  return { id, current, call, post };
 };
 
 describe.each(withAuthority("cookie of its owner"))("%s with the cookie", (route) => {
@@ -42,5 +47,18 @@ describe.each(withAuthority("cookie of its owner"))("%s with the cookie", (route
       expect((await own.call(headers)).status, where).toBe(200);
       expect(await own.current(), where).not.toMatchObject({ id: own.id, description: "mine" });
     }
+  });
+
+  test("A37 takes no body that a form can send", async () => {
+    const { id, current, post } = await prepare(route);
+    for (const type of [
+      "text/plain",
+      "application/x-www-form-urlencoded",
+      "multipart/form-data; boundary=x",
+    ]) {
+      const reply = await post(type);
+      expect([reply.status, codeOf(reply)], type).toEqual([415, "content_type_unsupported"]);
+    }
+    expect(await current()).toMatchObject({ id, description: "mine" });
   });
 });

@@ -126,7 +126,9 @@ describe("A48 credentials are not sent", () => {
       where environment_id = (select id from environments where name = ${scene.environment})`.execute(
       query(),
     );
-    await scene.app.patch(`/integrations/${scene.integration}`, { display_name: "Another name" });
+    await scene.app.patch(`/integrations/${scene.integration}`, {
+      integration_config: { keep_password: true },
+    });
     await setIntegration("sealed_config", rows[0]?.sealed ?? expect.unreachable());
     await expectNothingSent();
   });

@@ -32,16 +32,33 @@ type Deps = Pick<
 export const noIntegration = (key: string): Refusal =>
   new Refusal(refusals.not_found, { text: `Integration "${key}" does not exist` });
 
-const configOf = (deps: Deps, before: Integration, wanted: ChangedIntegrationBody): CheckedConfig => {
+type Sealed = Pick<
+  Integration,
+  "environmentId" | "uniqueKey" | "configVersion" | "provider" | "config" | "sealedConfig"
+>;
+
+/** What is sealed stays as it is where nothing of it changes: a new name needs neither the provider nor a seal that opens. */
+const sealedAnew = (
+  deps: Deps,
+  before: Integration,
+  { integration_config: wanted, unique_key: uniqueKey = before.uniqueKey }: ChangedIntegrationBody,
+): Sealed => {
+  if (wanted === undefined && uniqueKey === before.uniqueKey) return before;
+  const provider = wanted && deps.catalogue.get(before.provider);
+  if (wanted && !provider) throw new Refusal(refusals.unknown_provider_template);
   const secret = openConfig(deps, before);
-  if (wanted.integration_config === undefined) return { open: before.config, secret };
-  const provider = deps.catalogue.get(before.provider);
-  if (!provider) throw new Refusal(refusals.unknown_provider_template);
-  return checkIntegrationConfig(
-    provider,
-    { ...before.config, ...secret, ...wanted.integration_config },
-    deps.policy,
-  );
+  const config: CheckedConfig =
+    wanted && provider
+      ? checkIntegrationConfig(provider, { ...before.config, ...secret, ...wanted }, deps.policy)
+      : { open: before.config, secret };
+  const place = {
+    environmentId: before.environmentId,
+    uniqueKey,
+    configVersion: before.configVersion + 1,
+    provider: before.provider,
+    config: config.open,
+  };
+  return { ...place, sealedConfig: sealConfig(deps, place, config.secret) };
 };
 
 /** What connections were linked under names what they are; it stays. */
@@ -92,20 +109,11 @@ export const changeIntegration =
       if (!before) throw noIntegration(key);
       const uniqueKey = wanted.unique_key ?? before.uniqueKey;
       await refuseRenaming(tx, before, uniqueKey);
-      const config = configOf(deps, before, wanted);
-      const place = {
-        environmentId: environment.id,
-        uniqueKey,
-        configVersion: before.configVersion + 1,
-        provider: before.provider,
-        config: config.open,
-      };
       const draft: Integration = {
         ...before,
-        ...place,
+        ...sealedAnew(deps, before, wanted),
         displayName: wanted.display_name ?? before.displayName,
         forwardWebhooks: wanted.forward_webhooks ?? before.forwardWebhooks,
-        sealedConfig: sealConfig(deps, place, config.secret),
       };
       const after = await updateIntegration(tx.query, draft, deps.clock.now());
       if (!after) throw noIntegration(key);
