@@ -170,8 +170,9 @@ export class Incoming {
     this.#body = await this.#receiving?.whole;
   }
 
-  /** Gives back what the body held, whether it had come or not. */
+  /** Gives back what the body held, whether it had come or not, and leaves nothing of it: passwords may be in it. */
   leaveBody(): void {
+    this.#body?.fill(0);
     this.#body = undefined;
     this.#receiving?.leave();
     this.#receiving = undefined;
