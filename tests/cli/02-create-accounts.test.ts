@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { auditOf, leavePlaces, newPlace, type Place, type Server } from "../support/command.ts";
+import { freePort } from "../support/free-port.ts";
 
 const password = "correct horse 7";
 const id = /^[2-9A-HJ-NP-Za-km-z]{22}\n$/;
@@ -152,7 +153,7 @@ describe("latchkey account create", () => {
   test("vouches for the address, unless it is told not to", async () => {
     const strict = await place.serve({
       LATCHKEY_HIDE_ACCOUNTS: "strict",
-      LATCHKEY_PORT: String(Number(place.settings["LATCHKEY_PORT"]) + 1),
+      LATCHKEY_PORT: String(await freePort()),
     });
     await create("vouched@example.com");
     await create("unverified@example.com", "--unverified");

@@ -1,7 +1,6 @@
 // A whole server in this process, on a fresh store of the project's kind, with a clock that tests wind by hand.
 
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject } from "vitest";
@@ -14,6 +13,7 @@ import { loadConfig, type Config } from "#kernel/config.ts";
 import { createLog } from "#kernel/telemetry/log.ts";
 import { createCauses, type Causes } from "./caused.ts";
 import { createClient, sessionOf, type Client, type Reply } from "./http.ts";
+import { freePort } from "./free-port.ts";
 import { setIdsApart } from "./ids-apart.ts";
 import { readOutbox, type Mail } from "./mails.ts";
 import { createDatabase } from "./postgres.ts";
@@ -72,16 +72,6 @@ type Furniture = Pick<
   "providers" | "longestCallMs" | "mailReader" | "mostBodyBytes" | "outbound"
 > &
   ServeOptions;
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 
 type Ground = {
   readonly settings: Settings;
