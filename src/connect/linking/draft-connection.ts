@@ -42,7 +42,7 @@ export const draftConnection = (
     ...place,
     sealed: sealKept(
       deps,
-      { ...place, provider: integration.provider },
+      { ...place, integrationKey: integration.uniqueKey, provider: integration.provider },
       { credentials: verified.credentials, config: secret },
     ),
     account: verified.account,

@@ -32,6 +32,7 @@ export type ConnectionPlace = Pick<
   | "integrationId"
   | "connectionId"
   | "sealedVersion"
+  | "integrationKey"
   | "provider"
   | "shape"
   | "origin"
@@ -68,7 +69,7 @@ const unboundPlaceOf = (
 
 const placeOf = (key: DestinationKey, of: ConnectionPlace): Place => ({
   ...unboundPlaceOf(of),
-  binding: bindingOf(key, [of.provider, of.shape, of.origin], of.config),
+  binding: bindingOf(key, [of.integrationKey, of.provider, of.shape, of.origin], of.config),
 });
 
 type Keys = DestinationKey & { readonly rootKeys: RootKeys; readonly random: Random };
